@@ -1,0 +1,420 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "engine.h"
+#include "culprit.h"
+#include "step.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void on_lost(struct ctx *c, const struct event *ev)
+{
+	uint64_t from = MIN(ev->val[0], ev->ts);
+
+	model_lost(&c->m, ev->cpu, from, ev->ts, ev->val[1]);
+	for (unsigned i = 0; i < n_stages; i++)
+		if (stages[i]->lost) {
+			c->stage = i;
+			stages[i]->lost(c, ev->cpu, from, ev->ts);
+		}
+}
+
+static const struct want engine_wants[] = {
+	{ "agenttop:lost", { "from", "count" }, on_lost },
+	{ 0 }
+};
+
+struct ctx *engine_new(const struct formats *formats, struct strs *strs, uint64_t from, uint64_t to)
+{
+	struct ctx *c = xcalloc(1, sizeof *c);
+
+	BUG_ON(n_stages > ARRAY_LEN(c->state));
+	model_init(&c->m, strs);
+	c->formats = formats;
+	c->from = from;
+	c->to = to;
+	c->m.counting = !from;
+	for (unsigned i = 0; i < n_stages; i++)
+		if (stages[i]->state_size)
+			c->state[i] = xcalloc(1, stages[i]->state_size);
+	return c;
+}
+
+void engine_free(struct ctx *c)
+{
+	if (!c)
+		return;
+	steps_free(c->steps);
+	for (unsigned i = 0; i < n_stages; i++) {
+		c->stage = i;
+		if (stages[i]->fini)
+			stages[i]->fini(c);
+		free(c->state[i]);
+	}
+	model_fini(&c->m);
+	free(c->bind);
+	free(c->type_name);
+	free(c);
+}
+
+/* ---- binding event types to those who want them ---- */
+
+static void bind_want(struct ctx *c, struct binding *b, const struct format *f, const struct want *w, uint8_t stage)
+{
+	struct sub *s;
+
+	if (strcmp(w->event, f->full))
+		return;
+	if (b->n == SUBS_MAX)
+		BUG("too many stages want one event");
+	s = &b->sub[b->n];
+	*s = (struct sub){ .on = w->on, .stage = stage };
+	for (unsigned i = 0; i < EVENT_VALS && w->field[i]; i++) {
+		bool may_miss = w->field[i][0] == '?';
+
+		s->field[s->n_fields] = formats_access(c->formats, f, w->field[i] + may_miss);
+		if (!s->field[s->n_fields].ok && !may_miss)
+			return;		/* the stage cannot use this kernel's event: a capability says so */
+		s->n_fields++;
+	}
+	b->n++;
+}
+
+static void bind_all(struct ctx *c, struct binding *b, const struct format *f, const struct want *wants, uint8_t stage)
+{
+	for (const struct want *w = wants; w && w->event; w++) {
+		/* "syscalls:sys_enter_*" asks for all of them */
+		size_t n = strlen(w->event);
+
+		if (w->event[n - 1] == '*' && !strncmp(w->event, f->full, n - 1)) {
+			struct want one = *w;
+
+			one.event = f->full;
+			bind_want(c, b, f, &one, stage);
+		} else {
+			bind_want(c, b, f, w, stage);
+		}
+	}
+}
+
+static struct binding *bind_type(struct ctx *c, uint16_t type)
+{
+	struct binding *b;
+
+	while (c->n_bind <= type) {
+		GROW(c->bind, c->n_bind, c->cap_bind);
+		c->n_bind++;
+	}
+	b = &c->bind[type];
+	if (b->bound)
+		return b;
+	b->bound = 1;
+	bind_all(c, b, c->formats->v[type], engine_wants, (uint8_t)n_stages);
+	for (unsigned i = 0; i < n_stages; i++)
+		bind_all(c, b, c->formats->v[type], stages[i]->wants, (uint8_t)i);
+	/* steps last: a mark sees the task as the stages left it */
+	steps_bind(c, b, c->formats->v[type]);
+	return b;
+}
+
+void engine_bind_step(struct ctx *c, struct binding *b, const struct format *f, const struct want *w)
+{
+	bind_want(c, b, f, w, (uint8_t)n_stages);
+}
+
+void engine_event(struct ctx *c, struct event *ev)
+{
+	struct binding *b;
+
+	if (unlikely(ev->ts >= c->to)) {
+		c->finished = true;
+		return;
+	}
+	if (unlikely(!c->n_events++))
+		c->m.first_ts = c->m.begin = ev->ts;
+	if (unlikely(!c->m.counting) && ev->ts >= c->from) {
+		model_count_from(&c->m, c->from);
+		for (c->stage = 0; c->stage < n_stages; c->stage++)
+			if (stages[c->stage]->reset)
+				stages[c->stage]->reset(c);
+	}
+	c->m.last_ts = ev->ts;
+	if (unlikely(ev->cpu >= CPUS_MAX && ev->cpu != CPU_NONE))
+		return;
+	b = likely(ev->type < c->n_bind && c->bind[ev->type].bound) ? &c->bind[ev->type] : bind_type(c, ev->type);
+	b->n_seen++;
+	if (likely(ev->has_ctx)) {
+		c->n_recorded++;
+		c->m.last_recorded = ev->ts;
+		model_check_ctx(c, ev);
+	}
+	for (unsigned i = 0; i < b->n; i++) {
+		const struct sub *s = &b->sub[i];
+
+		for (unsigned k = 0; k < s->n_fields; k++)
+			ev->val[k] = access_get(&s->field[k], ev);
+		c->stage = s->stage;
+		s->on(c, ev);
+	}
+}
+
+void engine_finish(struct ctx *c)
+{
+	c->finished = true;
+	c->m.end = MIN(c->m.last_ts, c->to);
+	steps_finish(c);
+}
+
+/* ---- names ---- */
+
+str_id engine_type_name(struct ctx *c, uint16_t type)
+{
+	if (type >= c->formats->n)
+		return 0;
+	while (c->n_type_name <= type) {
+		GROW(c->type_name, c->n_type_name, c->cap_type_name);
+		c->type_name[c->n_type_name++] = 0;
+	}
+	if (!c->type_name[type])
+		c->type_name[type] = strs_idz(c->m.strs, c->formats->v[type]->full);
+	return c->type_name[type];
+}
+
+uint64_t engine_seen(const struct ctx *c, const char *event)
+{
+	size_t n = strlen(event);
+	uint64_t seen = 0;
+
+	for (size_t i = 0; i < c->n_bind; i++) {
+		const char *full = c->formats->v[i]->full;
+
+		if (!strcmp(full, event) || (event[n - 1] == '*' && !strncmp(full, event, n - 1)))
+			seen += c->bind[i].n_seen;
+	}
+	return seen;
+}
+
+/* ---- stage.h ---- */
+
+void *stage_state(struct ctx *c) { return c->state[c->stage]; }
+bool ctx_counting(const struct ctx *c) { return c->m.counting; }
+uint64_t ctx_now(const struct ctx *c) { return c->m.last_ts; }
+uint64_t ctx_begin(const struct ctx *c) { return c->m.begin; }
+str_id ctx_str(struct ctx *c, struct text t) { return strs_id(c->m.strs, t.p, t.len); }
+str_id ctx_strz(struct ctx *c, const char *s) { return strs_idz(c->m.strs, s); }
+const char *ctx_text(const struct ctx *c, str_id id) { return strs_text(c->m.strs, id); }
+
+const char *ctx_event_name(const struct ctx *c, const struct event *ev) { return c->formats->v[ev->type]->name; }
+
+uint64_t ctx_flag(struct ctx *c, const struct event *ev, const char *text)
+{
+	return ev->type < c->formats->n ? format_flag(c->formats->v[ev->type], text) : 0;
+}
+
+uint64_t ctx_flag_max(struct ctx *c, const struct event *ev)
+{
+	return ev->type < c->formats->n ? format_flag_max(c->formats->v[ev->type]) : 0;
+}
+
+struct run *run_open(struct ctx *c, const struct event *ev, enum level level, uint32_t id, str_id name)
+{
+	return model_run_open(&c->m, ev->cpu, ev->ts, level, id, name, (uint8_t)c->stage, ev->type);
+}
+
+struct run *run_close(struct ctx *c, const struct event *ev, enum level level, uint32_t id, str_id name)
+{
+	return model_run_close(&c->m, ev->cpu, ev->ts, level, id, name);
+}
+
+run_id run_on(struct ctx *c, uint32_t cpu)
+{
+	const struct cpu *p = cpu < CPUS_MAX ? model_cpu(&c->m, cpu) : NULL;
+
+	return p && p->depth ? p->stack[p->depth - 1] : 0;
+}
+
+struct run *run_get(struct ctx *c, run_id id)
+{
+	return model_run(&c->m, id);
+}
+
+struct run *run_at_level(struct ctx *c, uint32_t cpu, enum level level)
+{
+	const struct cpu *p = model_cpu(&c->m, cpu);
+
+	for (unsigned d = p->depth; d-- > 0;) {
+		struct run *r = model_run(&c->m, p->stack[d]);
+
+		if (r && r->level == level)
+			return r;
+	}
+	return NULL;
+}
+
+int32_t task_on(struct ctx *c, uint32_t cpu)
+{
+	return cpu < CPUS_MAX ? model_cpu(&c->m, cpu)->cur_pid : -1;
+}
+
+/* ---- spans: open ones are found by (stage, key) ---- */
+
+static size_t slot_hash(const struct model *m, uint32_t stage, struct key k)
+{
+	return (size_t)hash64(k.a ^ hash64(k.b + stage)) & (m->n_slots - 1);
+}
+
+static struct span *slot_span(struct model *m, const struct span_slot *s)
+{
+	return s->id ? model_span(m, s->id) : NULL;
+}
+
+static struct span_slot *slot_find(struct model *m, uint32_t stage, struct key k)
+{
+	for (size_t i = slot_hash(m, stage, k); m->slots[i].id; i = (i + 1) & (m->n_slots - 1)) {
+		struct span *s = slot_span(m, &m->slots[i]);
+
+		if (m->slots[i].stage == stage && s && !s->to && s->key.a == k.a && s->key.b == k.b)
+			return &m->slots[i];
+	}
+	return NULL;
+}
+
+static void slot_put(struct model *m, uint32_t stage, struct key k, span_id id)
+{
+	size_t i = slot_hash(m, stage, k);
+
+	while (m->slots[i].id)
+		i = (i + 1) & (m->n_slots - 1);
+	m->slots[i] = (struct span_slot){ stage, id };
+	m->n_slots_used++;
+}
+
+/* Closed and overwritten spans leave their slots here, when the table is half full. */
+static void slots_rebuild(struct model *m)
+{
+	struct span_slot *old = m->slots;
+	size_t n_old = m->n_slots, live = 0;
+
+	for (size_t i = 0; i < n_old; i++) {
+		const struct span *s = slot_span(m, &old[i]);
+
+		live += s && !s->to;
+	}
+	while (live * 4 > m->n_slots)
+		m->n_slots *= 2;
+	m->slots = xcalloc(m->n_slots, sizeof *m->slots);
+	m->n_slots_used = 0;
+	for (size_t i = 0; i < n_old; i++) {
+		const struct span *s = slot_span(m, &old[i]);
+
+		if (s && !s->to && old[i].stage != UINT32_MAX)
+			slot_put(m, old[i].stage, s->key, old[i].id);
+	}
+	free(old);
+}
+
+struct span *span_open(struct ctx *c, const struct event *ev, struct key k)
+{
+	struct model *m = &c->m;
+	struct span_slot *slot = slot_find(m, c->stage, k);
+	span_id id = m->next_span++;
+	struct span *s;
+
+	if (slot)
+		slot_span(m, slot)->to = ev->ts;
+	if (unlikely(!id))
+		id = m->next_span++;
+	if (m->n_slots_used * 2 >= m->n_slots)
+		slots_rebuild(m);
+	s = &m->spans[id & (SPAN_RING - 1)];
+	*s = (struct span){ .from = ev->ts, .key = k, .self = id, .begun_in = run_on(c, ev->cpu), .pid = task_on(c, ev->cpu),
+			    .cpu_from = ev->cpu, .stage = (uint8_t)c->stage,
+			    .type = { ev->type, NO_TYPE, NO_TYPE, NO_TYPE } };
+	slot_put(m, c->stage, k, id);
+	return s;
+}
+
+struct span *span_find(struct ctx *c, struct key k)
+{
+	struct span_slot *slot = slot_find(&c->m, c->stage, k);
+
+	return slot ? slot_span(&c->m, slot) : NULL;
+}
+
+void span_rekey(struct ctx *c, struct span *s, struct key k)
+{
+	struct span_slot *slot = slot_find(&c->m, c->stage, s->key);
+
+	/* the old slot keeps the id but no longer matches; a rebuild drops it */
+	if (slot && slot->id == s->self)
+		slot->stage = UINT32_MAX;
+	if (c->m.n_slots_used * 2 >= c->m.n_slots)
+		slots_rebuild(&c->m);
+	s->key = k;
+	slot_put(&c->m, c->stage, k, s->self);
+}
+
+struct span *span_close(struct ctx *c, const struct event *ev, struct key k)
+{
+	struct span *s = span_find(c, k);
+
+	if (!s)
+		return NULL;
+	s->to = ev->ts;
+	s->cpu_to = ev->cpu;
+	s->ended_in = run_on(c, ev->cpu);
+	s->type[1] = ev->type;
+	return s;
+}
+
+void span_drop(struct ctx *c, struct span *s)
+{
+	(void)c;
+	s->to = s->from ? s->from : 1;
+}
+
+void span_each_open(struct ctx *c, void (*fn)(struct ctx *, const struct span *, void *arg), void *arg)
+{
+	struct model *m = &c->m;
+
+	for (size_t i = 0; i < m->n_slots; i++) {
+		const struct span *s = m->slots[i].stage == c->stage ? slot_span(m, &m->slots[i]) : NULL;
+
+		if (s && !s->to)
+			fn(c, s, arg);
+	}
+}
+
+void span_link(struct ctx *c, struct span *s, uint32_t cpu, uint64_t ts)
+{
+	struct model *m = &c->m;
+	struct run *r = model_run(m, run_on(c, cpu));
+	uint32_t id = m->next_link++;
+	struct link *l;
+
+	if (!r)
+		return;
+	if (unlikely(!id))
+		id = m->next_link++;
+	l = &m->links[id & (LINK_RING - 1)];
+	*l = (struct link){ .ts = ts, .span = s->self, .prev = r->links, .self = id };
+	r->links = id;
+}
+
+void span_unlink(struct ctx *c, span_id id, uint32_t cpu)
+{
+	struct model *m = &c->m;
+	struct run *r = model_run(m, run_on(c, cpu));
+
+	for (struct link *l = r ? model_link(m, r->links) : NULL; l; l = model_link(m, l->prev))
+		if (l->span == id) {
+			l->off_ts = m->last_ts;
+			return;
+		}
+}
+
+struct culprit_sums culprit_sums(const struct ctx *c, enum level level, uint32_t id, str_id name)
+{
+	const struct culprit *p = steps_culprit(c, level, id, name);
+
+	return p ? (struct culprit_sums){ p->harm, p->completed } : (struct culprit_sums){ 0 };
+}

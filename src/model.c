@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "model.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define PID_MAX (1 << 22)
+
+void model_init(struct model *m, struct strs *strs)
+{
+	memset(m, 0, sizeof *m);
+	m->strs = strs;
+	m->runs = xcalloc(RUN_RING, sizeof *m->runs);
+	m->naps = xcalloc(NAP_RING, sizeof *m->naps);
+	m->spans = xcalloc(SPAN_RING, sizeof *m->spans);
+	m->links = xcalloc(LINK_RING, sizeof *m->links);
+	m->next_run = m->next_nap = m->next_span = m->next_link = 1;
+	m->n_slots = 1024;
+	m->slots = xcalloc(m->n_slots, sizeof *m->slots);
+	m->counting = true;
+	m->s_fault = strs_idz(strs, "page fault");
+	m->type.sw = m->type.waking = m->type.wakeup = m->type.wakeup_new = m->type.fork = NO_TYPE;
+}
+
+void model_fini(struct model *m)
+{
+	for (size_t i = 0; i < m->n_tasks; i++)
+		free(m->tasks[i]);
+	for (size_t i = 0; i < ARRAY_LEN(m->pid_page); i++)
+		free(m->pid_page[i]);
+	free(m->tasks);
+	free(m->cpus);
+	free(m->runs);
+	free(m->naps);
+	free(m->spans);
+	free(m->links);
+	free(m->slots);
+	free(m->losses);
+	dist_fini(&m->waking_to_run);
+	dist_fini(&m->wakeup_to_run);
+}
+
+struct cpu *model_cpu(struct model *m, uint32_t cpu)
+{
+	BUG_ON(cpu >= CPUS_MAX);
+	while (m->n_cpus <= cpu) {
+		GROW(m->cpus, m->n_cpus, m->cap_cpus);
+		m->cpus[m->n_cpus++] = (struct cpu){ .cur_pid = -1, .acct_from = MAX(m->begin, m->first_ts) };
+	}
+	return &m->cpus[cpu];
+}
+
+struct task *model_task_known(const struct model *m, int32_t pid)
+{
+	struct task **page = pid > 0 && pid < PID_MAX ? m->pid_page[pid >> 10] : NULL;
+
+	return page ? page[pid & 1023] : NULL;
+}
+
+/* pid 0 is the idle task of every CPU: it has no history of its own and is never a struct task. */
+struct task *model_task(struct model *m, int32_t pid)
+{
+	struct task ***page, *t;
+
+	if (pid <= 0 || pid >= PID_MAX)
+		return NULL;
+	page = &m->pid_page[pid >> 10];
+	if (unlikely(!*page))
+		*page = xcalloc(1024, sizeof **page);
+	t = (*page)[pid & 1023];
+	if (likely(t))
+		return t;
+	t = (*page)[pid & 1023] = xcalloc(1, sizeof *t);
+	t->pid = pid;
+	GROW(m->tasks, m->n_tasks, m->cap_tasks);
+	m->tasks[m->n_tasks++] = t;
+	return t;
+}
+
+/* ---- what a CPU's time is charged to ---- */
+
+static enum cpu_use use_of(const struct model *m, const struct cpu *c)
+{
+	const struct run *top = c->depth ? model_run((struct model *)m, c->stack[c->depth - 1]) : NULL;
+
+	if (top && top->level >= LEVEL_HARDIRQ)
+		return USE_IRQ;
+	if (top && top->level == LEVEL_SOFTIRQ)
+		return USE_SOFTIRQ;
+	if (c->cur_pid < 0)
+		return USE_UNKNOWN;
+	if (!c->cur_pid)
+		return USE_IDLE;
+	return c->cur && !memcmp(c->cur->comm_raw, "ksoftirqd", 9) ? USE_KSOFTIRQD : USE_TASK;
+}
+
+static void charge(const struct model *m, struct cpu *c, uint64_t ts)
+{
+	if (m->counting && ts > c->acct_from)
+		c->use[c->acct] += ts - c->acct_from;
+	c->acct_from = ts;
+	c->acct = (uint8_t)use_of(m, c);
+}
+
+/* ---- runs ---- */
+
+static struct run *new_run(struct model *m, struct cpu *c, uint32_t cpu, uint64_t ts)
+{
+	run_id id = m->next_run++;
+	struct run *r;
+
+	if (unlikely(!id))
+		id = m->next_run++;
+	r = &m->runs[id & (RUN_RING - 1)];
+	*r = (struct run){ .from = ts, .prev = c->last_run, .self = id, .cpu = (uint16_t)cpu,
+			   .type = NO_TYPE, .asked_type = NO_TYPE };
+	c->last_run = id;
+	return r;
+}
+
+/* A task run that the ring would soon swallow is opened afresh, with its beginning, so that the base is always there. */
+static void keep_base(struct model *m, struct cpu *c, uint32_t cpu)
+{
+	struct run *base = c->depth ? model_run(m, c->stack[0]) : NULL, copy, *r;
+
+	if (c->cur_pid < 0 || (base && m->next_run - c->stack[0] < RUN_RING / 2))
+		return;
+	if (base) {
+		copy = *base;
+	} else {
+		copy = (struct run){ .from = c->cur ? c->cur->run_from : c->last_ts, .id = (uint32_t)c->cur_pid,
+				     .implied = 1, .type = NO_TYPE, .asked_type = NO_TYPE };
+	}
+	r = new_run(m, c, cpu, copy.from);
+	copy.self = r->self;
+	copy.prev = r->prev;
+	copy.cpu = (uint16_t)cpu;
+	*r = copy;
+	if (!c->depth)
+		c->depth = 1;
+	c->stack[0] = r->self;
+}
+
+void model_close_above(struct model *m, struct cpu *c, uint64_t ts, unsigned depth)
+{
+	while (c->depth > depth) {
+		struct run *r = model_run(m, c->stack[--c->depth]);
+
+		if (r && !r->to) {
+			r->to = ts;
+			r->flags |= RUN_EXIT_UNSEEN;
+		}
+	}
+}
+
+/* Depth above which runs of at least this level lie. */
+static unsigned depth_of_level(struct model *m, const struct cpu *c, enum level level)
+{
+	unsigned d = c->depth;
+
+	while (d > 1) {
+		const struct run *r = model_run(m, c->stack[d - 1]);
+
+		if (r && r->level < level)
+			break;
+		d--;
+	}
+	return d;
+}
+
+struct run *model_run_open(struct model *m, uint32_t cpu, uint64_t ts, enum level level, uint32_t id, str_id name,
+			   uint8_t stage, uint16_t type)
+{
+	struct cpu *c = model_cpu(m, cpu);
+	struct run *r;
+
+	charge(m, c, ts);
+	c->left_irq = 0;
+	if (++c->runs_since_base > RUN_RING / 4 || !c->depth) {
+		c->runs_since_base = 0;
+		keep_base(m, c, cpu);
+	}
+	if (level > LEVEL_TASK) {
+		unsigned d = depth_of_level(m, c, level == LEVEL_SOFTIRQ ? LEVEL_SOFTIRQ : (enum level)(level + 1));
+
+		model_close_above(m, c, ts, MAX(d, MIN(c->depth, 1u)));
+		/* the same IRQ cannot nest in itself: its exit was not seen */
+		if (c->depth > 1) {
+			struct run *top = model_run(m, c->stack[c->depth - 1]);
+
+			if (top && top->level == level && top->id == id && top->name == name)
+				model_close_above(m, c, ts, c->depth - 1);
+		}
+	} else {
+		model_close_above(m, c, ts, 0);
+	}
+	if (c->depth == STACK_MAX)
+		model_close_above(m, c, ts, 1);
+	r = new_run(m, c, cpu, ts);
+	r->level = (uint8_t)level;
+	r->id = id;
+	r->name = name;
+	r->stage = stage;
+	r->type = type;
+	c->stack[c->depth++] = r->self;
+	c->acct = (uint8_t)use_of(m, c);
+	if (level >= LEVEL_HARDIRQ && m->counting)
+		c->n_irqs++;
+	return r;
+}
+
+struct run *model_run_close(struct model *m, uint32_t cpu, uint64_t ts, enum level level, uint32_t id, str_id name)
+{
+	struct cpu *c = model_cpu(m, cpu);
+
+	for (unsigned d = c->depth; d > 0; d--) {
+		struct run *r = model_run(m, c->stack[d - 1]);
+
+		if (!r || r->level != level || r->id != id || (name && r->name != name))
+			continue;
+		charge(m, c, ts);
+		model_close_above(m, c, ts, d);
+		r->to = ts;
+		c->left_irq = level == LEVEL_HARDIRQ ? r->self : 0;
+		c->depth = d - 1;
+		c->acct = (uint8_t)use_of(m, c);
+		return r;
+	}
+	return NULL;
+}
+
+/* ---- losses ---- */
+
+bool model_lost_between(const struct model *m, uint64_t from, uint64_t to)
+{
+	for (size_t i = m->n_losses; i-- > 0 && m->losses[i].to >= from;)
+		if (m->losses[i].from < to && m->losses[i].to > from)
+			return true;
+	return false;
+}
+
+static void lose_task(struct model *m, struct task *t, uint64_t from)
+{
+	if (m->counting && t->state == TS_RUNNING && from > t->since)
+		t->run += from - t->since;
+	t->state = TS_UNKNOWN;
+	t->since = from;
+	t->nap = (struct nap){ .out = from, .pid = t->pid, .flags = NAP_LOST, .cpu_out = t->cpu, .gate = t->gate };
+}
+
+static void lose_cpu(struct model *m, uint32_t cpu, uint64_t from, uint64_t to)
+{
+	struct cpu *c = model_cpu(m, cpu);
+
+	from = MAX(from, c->last_ts);
+	charge(m, c, from);
+	model_close_above(m, c, from, 0);
+	if (c->cur && c->cur->state == TS_RUNNING)
+		lose_task(m, c->cur, from);
+	c->cur = NULL;
+	c->cur_pid = -1;
+	c->acct = USE_UNKNOWN;
+	charge(m, c, to);
+	c->n_lost_times++;
+}
+
+void model_lost(struct model *m, uint32_t cpu, uint64_t from, uint64_t to, uint64_t count)
+{
+	uint32_t first = cpu == CPU_NONE ? 0 : cpu, last = cpu == CPU_NONE ? (uint32_t)m->n_cpus : cpu + 1;
+	struct cpu *c;
+
+	for (uint32_t i = first; i < last; i++)
+		lose_cpu(m, i, from, to);
+	c = model_cpu(m, first);
+	c->n_lost_events += count;
+	c->lost_uncounted |= !count;
+	GROW(m->losses, m->n_losses, m->cap_losses);
+	m->losses[m->n_losses++] = (struct loss){ from, MAX(to, from + 1), cpu };
+}
+
+/* ---- pieces ---- */
+
+struct sweep {
+	struct piece *out;
+	size_t n, max;
+	uint64_t at, to;
+	run_id stack[64];
+	uint64_t end[64];
+	unsigned depth;
+};
+
+static void put_piece(struct sweep *s, uint64_t upto, run_id run)
+{
+	upto = MIN(upto, s->to);
+	if (upto <= s->at)
+		return;
+	if (s->n && s->out[s->n - 1].run == run) {
+		s->out[s->n - 1].to = upto;
+	} else if (s->n < s->max) {
+		s->out[s->n++] = (struct piece){ s->at, upto, run };
+	} else {
+		s->out[s->n - 1].to = upto;
+		s->out[s->n - 1].run = 0;
+	}
+	s->at = upto;
+}
+
+/* Gives out what lies under the runs on the stack up to `upto`. */
+static void unwind(struct sweep *s, uint64_t upto)
+{
+	while (s->depth && s->end[s->depth - 1] <= upto) {
+		s->depth--;
+		put_piece(s, s->end[s->depth], s->stack[s->depth]);
+	}
+	put_piece(s, upto, s->depth ? s->stack[s->depth - 1] : 0);
+}
+
+size_t model_pieces(struct model *m, uint32_t cpu, uint64_t from, uint64_t to, struct piece *out, size_t max)
+{
+	struct sweep s = { .out = out, .max = max, .at = from, .to = to };
+	struct cpu *c = cpu < m->n_cpus ? &m->cpus[cpu] : NULL;
+	run_id ids[4096];
+	size_t n = 0;
+
+	if (!c || from >= to || !max)
+		return 0;
+	for (run_id id = c->last_run; id && n < ARRAY_LEN(ids);) {
+		const struct run *r = model_run(m, id);
+
+		if (!r)
+			break;
+		if (r->from < to && (!r->to || r->to > from))
+			ids[n++] = id;
+		if (r->level == LEVEL_TASK && r->from <= from)
+			break;
+		id = r->prev;
+	}
+	while (n-- > 0) {
+		const struct run *r = model_run(m, ids[n]);
+
+		unwind(&s, MAX(r->from, from));
+		if (r->level == LEVEL_TASK)
+			s.depth = 0;		/* a task run replaces all: what lay under it is over */
+		if (s.depth < ARRAY_LEN(s.stack)) {
+			s.stack[s.depth] = r->self;
+			s.end[s.depth++] = r->to ? MIN(r->to, to) : to;
+		}
+	}
+	unwind(&s, to);
+	return s.n;
+}
+
+/* ---- counting ---- */
+
+void model_count_from(struct model *m, uint64_t ts)
+{
+	m->counting = true;
+	m->begin = ts;
+	for (size_t i = 0; i < m->n_tasks; i++)
+		m->tasks[i]->since = MAX(m->tasks[i]->since, ts);
+	for (size_t i = 0; i < m->n_cpus; i++)
+		m->cpus[i].acct_from = MAX(m->cpus[i].acct_from, ts);
+}
+
+void model_settle(struct model *m, uint64_t ts)
+{
+	for (size_t i = 0; i < m->n_cpus; i++)
+		if (m->cpus[i].seen)
+			charge(m, &m->cpus[i], MAX(ts, m->cpus[i].acct_from));
+	for (size_t i = 0; i < m->n_tasks; i++) {
+		struct task *t = m->tasks[i];
+		uint64_t d = ts > t->since ? ts - t->since : 0;
+
+		if (!m->counting)
+			continue;
+		switch (t->state) {
+		case TS_RUNNING: t->run += d; break;
+		case TS_RUNNABLE: *(t->nap.how == TASK_PREEMPTED ? &t->preempted : &t->runqueue) += d; break;
+		case TS_SLEEPING: *(t->nap.how == TASK_BLOCKED ? &t->blocked : &t->sleep) += d; break;
+		default: break;
+		}
+		t->since = MAX(ts, t->since);
+	}
+}

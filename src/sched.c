@@ -1,0 +1,415 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the scheduler's events do to tasks: who runs where, since when, woken by what. The functions are the task part
+ * of stage.h; the stages that read sched events call them.
+ */
+#include "engine.h"
+#include "step.h"
+
+#include <string.h>
+
+static void set_state(struct model *m, struct task *t, enum task_state state, uint64_t ts)
+{
+	uint64_t d = ts > t->since ? ts - t->since : 0;
+
+	if (m->counting) {
+		switch (t->state) {
+		case TS_RUNNING: t->run += d; break;
+		case TS_RUNNABLE: *(t->nap.how == TASK_PREEMPTED ? &t->preempted : &t->runqueue) += d; break;
+		case TS_SLEEPING: *(t->nap.how == TASK_BLOCKED ? &t->blocked : &t->sleep) += d; break;
+		default: break;
+		}
+	}
+	t->state = (uint8_t)state;
+	t->since = ts;
+}
+
+/*
+ * A task met for the first time: woken, so it slept since before the recording; switched in, so it was runnable, but
+ * nothing tells whether it had been woken or pushed off, so that time is not counted.
+ */
+static void was(struct model *m, struct task *t, enum task_state state, unsigned how, uint64_t ts)
+{
+	if (t->state != TS_UNKNOWN || t->nap.out || (t->nap.flags & NAP_LOST))
+		return;
+	t->state = (uint8_t)state;
+	t->since = t->born ? t->born : state == TS_SLEEPING ? MAX(m->begin, m->first_ts) : ts;
+	t->nap = (struct nap){ .pid = t->pid, .how = (uint8_t)how, .flags = NAP_NO_OUT };
+}
+
+static void close_nap(struct model *m, struct task *t, uint32_t cpu, uint64_t ts, uint16_t type, bool inferred)
+{
+	struct nap *n;
+	uint32_t id;
+
+	t->nap.in = ts;
+	t->nap.cpu_in = (uint16_t)cpu;
+	t->nap.in_type = type;
+	if (inferred)
+		t->nap.flags |= NAP_INFERRED_IN;
+	id = m->next_nap++;
+	if (unlikely(!id))
+		id = m->next_nap++;
+	n = &m->naps[id & (NAP_RING - 1)];
+	*n = t->nap;
+	n->self = id;
+	n->prev = t->last_nap;
+	t->last_nap = id;
+}
+
+static void count_wakeup(struct model *m, const struct task *t, uint32_t cpu, uint64_t ts)
+{
+	const struct nap *n = &t->nap;
+
+	if (!m->counting || n->how == TASK_PREEMPTED)
+		return;
+	if (n->waking) {
+		dist_add(&m->waking_to_run, ts - n->waking);
+		m->n_cross_cpu += n->cpu_waking != cpu;
+	}
+	if (n->wakeup && !(n->flags & NAP_BORN))
+		dist_add(&m->wakeup_to_run, ts - n->wakeup);
+}
+
+/* t takes the CPU. `inferred`: no sched_switch said so, an event of its own did. */
+static void switch_in(struct ctx *c, struct task *t, const struct event *ev, bool inferred)
+{
+	uint32_t cpu = ev->cpu;
+	uint64_t ts = ev->ts;
+	struct model *m = &c->m;
+
+	was(m, t, TS_RUNNABLE, TASK_PREEMPTED, ts);
+	if (t->state == TS_SLEEPING && t->nap.waking > t->nap.out)
+		set_state(m, t, TS_RUNNABLE, MAX(t->nap.waking, t->since));
+	set_state(m, t, TS_RUNNING, ts);
+	if (!inferred)
+		count_wakeup(m, t, cpu, ts);
+	close_nap(m, t, cpu, ts, ev->type, inferred);
+	if (t->cpu != cpu && !m->saw_switch)
+		t->n_migrations++;
+	t->cpu = (uint16_t)cpu;
+	t->run_from = ts;
+	t->early.waking = 0;
+	if (unlikely(t->trail))
+		step_task_in(c, t);
+	/* a fault, or a syscall that is not recorded: no event will say when it is back in userspace */
+	if (unlikely(t->followed) && !t->gate)
+		step_task_returned(c, t, 0, ts);
+}
+
+static void switch_out(struct ctx *c, struct task *t, uint32_t cpu, uint64_t ts, unsigned how)
+{
+	struct model *m = &c->m;
+
+	if (t->state == TS_UNKNOWN && !t->nap.out)
+		t->since = t->run_from = m->counting && t->born < m->begin ? MAX(m->begin, m->first_ts) : t->born;
+	if (t->state == TS_UNKNOWN)
+		t->state = TS_RUNNING;
+	set_state(m, t, how == TASK_PREEMPTED ? TS_RUNNABLE : how == TASK_DEAD ? TS_GONE : TS_SLEEPING, ts);
+	t->nap = (struct nap){ .out = ts, .pid = t->pid, .how = (uint8_t)how, .cpu_out = (uint16_t)cpu,
+			       .cpu_woken = (uint16_t)cpu, .gate = t->gate };
+	if (t->in_fault && !t->gate && how != TASK_PREEMPTED) {
+		t->nap.gate = m->s_fault;
+		t->nap.flags |= NAP_FAULT;
+	}
+	if (how != TASK_PREEMPTED && how != TASK_DEAD && t->early.waking) {
+		/* woken on its way to sleep, before it was off the CPU */
+		t->nap.waking = t->early.waking;
+		t->nap.waker_run = t->early.waker_run;
+		t->nap.links = t->early.links;
+		t->nap.waker_pid = t->early.waker_pid;
+		t->nap.cpu_waking = t->early.cpu_waking;
+		t->nap.waking_flags = t->early.waking_flags;
+		t->nap.waking_has_ctx = t->early.waking_has_ctx;
+		t->nap.flags |= NAP_RACE | (t->early.flags & NAP_FLAGS_DISAGREE);
+	}
+	t->early.waking = 0;
+	t->cpu = (uint16_t)cpu;
+	if (m->counting)
+		t->n_switches++;
+}
+
+static void put_on_cpu(struct model *m, uint32_t cpu, struct task *t, int32_t pid, uint64_t ts, uint16_t type, bool implied)
+{
+	struct cpu *c = model_cpu(m, cpu);
+	struct run *r;
+
+	r = model_run_open(m, cpu, ts, LEVEL_TASK, (uint32_t)pid, 0, 0, type);
+	r->implied = implied;
+	r->name = t ? t->comm : 0;
+	c->cur = t;
+	c->cur_pid = pid;
+	c->runs_since_base = 0;
+	/* charged anew: who is on the CPU changed after the run was opened */
+	c->acct = (uint8_t)(pid ? (t && !memcmp(t->comm_raw, "ksoftirqd", 9) ? USE_KSOFTIRQD : USE_TASK) : USE_IDLE);
+}
+
+/* No sched_switch said that `pid` is on this CPU, but an event of its own does. */
+static void imply(struct ctx *c, const struct event *ev)
+{
+	struct model *m = &c->m;
+	struct cpu *cpu = model_cpu(m, ev->cpu);
+	struct task *old = cpu->cur, *t = model_task(m, ev->pid);
+	/* what the first event of a CPU finds on it has been there from the beginning */
+	uint64_t since = !cpu->seen && m->begins_together ? MAX(m->begin, m->first_ts) : ev->ts;
+
+	if (old && old->state == TS_RUNNING && old->cpu == ev->cpu) {
+		/* it left unseen: since when is unknown */
+		set_state(m, old, TS_UNKNOWN, cpu->last_ts);
+		old->nap = (struct nap){ .out = cpu->last_ts, .pid = old->pid, .flags = NAP_LOST, .cpu_out = (uint16_t)ev->cpu,
+					 .gate = old->gate };
+	}
+	if (t && t->state == TS_RUNNING && t->cpu != ev->cpu) {
+		set_state(m, t, TS_UNKNOWN, ev->ts);
+		t->nap = (struct nap){ .out = ev->ts, .pid = t->pid, .flags = NAP_LOST };
+	}
+	if (t && t->state == TS_UNKNOWN && !t->nap.out) {
+		t->since = t->run_from = since;
+		t->state = TS_RUNNING;
+		t->cpu = (uint16_t)ev->cpu;
+	} else if (t) {
+		switch_in(c, t, ev, true);
+	}
+	put_on_cpu(m, ev->cpu, t, ev->pid, since, NO_TYPE, true);
+}
+
+/* Closes runs that the event's own flags deny. Vectors may run without the kernel counting them as hard IRQ. */
+static void check_flags(struct model *m, struct cpu *c, const struct event *ev)
+{
+	while (c->depth > 1) {
+		const struct run *top = model_run(m, c->stack[c->depth - 1]);
+
+		if (!top || (top->flags & RUN_VECTOR) || top->level == LEVEL_NMI)
+			break;
+		if (top->level == LEVEL_HARDIRQ ? ev->flags & (EVENT_HARDIRQ | EVENT_NMI) : ev->flags & EVENT_IN_IRQ)
+			break;
+		model_run_close(m, ev->cpu, ev->ts, (enum level)top->level, top->id, top->name)->flags |= RUN_EXIT_UNSEEN;
+	}
+}
+
+void model_check_ctx(struct ctx *c, const struct event *ev)
+{
+	struct cpu *cpu = model_cpu(&c->m, ev->cpu);
+
+	if (unlikely(cpu->cur_pid != ev->pid) && ev->pid >= 0)
+		imply(c, ev);
+	if (!(ev->flags & EVENT_HARDIRQ))
+		cpu->left_irq = 0;
+	if (unlikely(cpu->depth > 1))
+		check_flags(&c->m, cpu, ev);
+	cpu->seen = 1;
+	cpu->last_ts = ev->ts;
+}
+
+/* ---- stage.h: tasks ---- */
+
+static void learn_comm(struct model *m, struct task *t, struct text comm)
+{
+	uint32_t n = MIN(comm.len, (uint32_t)sizeof t->comm_raw);
+
+	if (!comm.len || (!memcmp(t->comm_raw, comm.p, n) && (n == sizeof t->comm_raw || !t->comm_raw[n])))
+		return;
+	memset(t->comm_raw, 0, sizeof t->comm_raw);
+	memcpy(t->comm_raw, comm.p, n);
+	t->comm = strs_id(m->strs, comm.p, n);
+}
+
+void task_named(struct ctx *c, int32_t pid, struct text comm, int32_t tgid)
+{
+	struct task *t = model_task(&c->m, pid);
+
+	if (!t)
+		return;
+	learn_comm(&c->m, t, comm);
+	if (tgid)
+		t->tgid = tgid;
+	step_task_named(c, t);
+}
+
+void task_switch(struct ctx *c, const struct event *ev, int32_t prev, unsigned how, int32_t next, struct text next_comm)
+{
+	struct model *m = &c->m;
+	struct cpu *cpu = model_cpu(m, ev->cpu);
+	struct task *p, *n;
+
+	if (unlikely(cpu->cur_pid == next && next && cpu->cur_pid != prev))
+		return;		/* the same switch again */
+	m->saw_switch = true;
+	m->type.sw = ev->type;
+	p = model_task(m, prev);
+	if (cpu->cur_pid != prev && prev >= 0) {
+		/* sources without a common header: the record itself says who was on the CPU */
+		struct event own = *ev;
+
+		own.pid = prev;
+		own.has_ctx = 1;
+		imply(c, &own);
+	}
+	cpu->seen = 1;
+	if (p)
+		switch_out(c, p, ev->cpu, ev->ts, how);
+	n = model_task(m, next);
+	if (n) {
+		bool named = n->comm;
+
+		learn_comm(m, n, next_comm);
+		if (unlikely(!named))
+			step_task_named(c, n);
+		if (unlikely(n->state == TS_RUNNING))	/* elsewhere: its switch-out was not seen */
+			set_state(m, n, TS_UNKNOWN, ev->ts);
+		if (unlikely(n->state == TS_GONE))
+			n->nap = (struct nap){ .pid = n->pid, .out = ev->ts, .how = TASK_PREEMPTED };
+		switch_in(c, n, ev, false);
+	}
+	put_on_cpu(m, ev->cpu, n, next, ev->ts, ev->type, false);
+}
+
+/* The context of a waking or wakeup: what ran on that CPU then, and the reasons it had gathered. */
+static void note_waker(struct model *m, struct task *t, struct nap *n, const struct event *ev)
+{
+	struct cpu *c = model_cpu(m, ev->cpu);
+	const struct run *top = c->depth ? model_run(m, c->stack[c->depth - 1]) : NULL;
+	const struct run *left = model_run(m, c->left_irq);
+	bool hard = ev->flags & EVENT_HARDIRQ, soft = ev->flags & EVENT_SOFTIRQ;
+
+	if (left && left->flags & RUN_THREAD && (!ev->has_ctx || hard)) {
+		/* kernel/irq/handle.c wakes the line's thread right behind the handler's exit event */
+		top = left;
+		t->irq_thread = 1;
+	}
+
+	n->cpu_waking = (uint16_t)ev->cpu;
+	n->waker_pid = c->cur_pid;
+	n->waker_run = top ? top->self : 0;
+	n->links = top ? top->links : 0;
+	n->waking_flags = ev->flags;
+	n->waking_has_ctx = ev->has_ctx;
+	if (ev->has_ctx && top && !(top->flags & RUN_VECTOR) &&
+	    (top->level == LEVEL_TASK ? hard || soft : top->level == LEVEL_SOFTIRQ ? hard : 0))
+		n->flags |= NAP_FLAGS_DISAGREE;
+}
+
+void task_waking(struct ctx *c, const struct event *ev, int32_t pid)
+{
+	struct model *m = &c->m;
+	struct task *t = model_task(m, pid);
+	struct nap *n;
+
+	if (!t)
+		return;
+	m->saw_waking = true;
+	m->type.waking = ev->type;
+	was(m, t, TS_SLEEPING, TASK_SLEEPS, ev->ts);
+	n = t->state == TS_SLEEPING ? &t->nap : t->state == TS_RUNNING ? &t->early : NULL;
+	if (!n || n->waking)
+		return;
+	n->flags &= (uint8_t)~(NAP_FLAGS_DISAGREE | NAP_WAKEUP_ONLY);
+	n->waking = ev->ts;
+	note_waker(m, t, n, ev);
+}
+
+void task_woken(struct ctx *c, const struct event *ev, int32_t pid, uint32_t cpu, bool born)
+{
+	struct model *m = &c->m;
+	struct task *t = model_task(m, pid);
+
+	if (!t)
+		return;
+	*(born ? &m->type.wakeup_new : &m->type.wakeup) = ev->type;
+	m->saw_wakeup = true;
+	if (born && t->state != TS_RUNNING) {
+		t->nap = (struct nap){ .pid = pid, .out = t->born ? t->born : ev->ts, .how = TASK_SLEEPS,
+				       .flags = (uint16_t)(NAP_BORN | (t->born ? 0 : NAP_NO_OUT)) };
+		t->state = TS_SLEEPING;
+		t->since = ev->ts;	/* not yet alive before: that was no sleep */
+	}
+	was(m, t, TS_SLEEPING, TASK_SLEEPS, ev->ts);
+	if (m->counting)
+		t->n_wakeups++;
+	if (t->state == TS_RUNNING) {
+		t->early.waking = 0;	/* it had not gone to sleep yet, and now will not */
+		return;
+	}
+	if (t->state != TS_SLEEPING)
+		return;
+	if (!t->nap.waking) {
+		note_waker(m, t, &t->nap, ev);
+		t->nap.flags |= NAP_WAKEUP_ONLY;
+	}
+	t->nap.wakeup = ev->ts;
+	t->nap.cpu_woken = (uint16_t)(cpu < CPUS_MAX ? cpu : ev->cpu);
+	set_state(m, t, TS_RUNNABLE, ev->ts);
+}
+
+void task_migrated(struct ctx *c, const struct event *ev, int32_t pid, uint32_t from, uint32_t to)
+{
+	struct task *t = model_task(&c->m, pid);
+
+	if (!t || to >= CPUS_MAX || from >= CPUS_MAX)
+		return;
+	if (c->m.counting)
+		t->n_migrations++;
+	if (t->state == TS_RUNNABLE) {
+		t->nap.migrated = ev->ts;
+		t->nap.cpu_migrated_from = (uint16_t)from;
+		t->nap.cpu_woken = (uint16_t)to;
+	}
+}
+
+void task_forked(struct ctx *c, const struct event *ev, int32_t parent, int32_t child, struct text comm)
+{
+	struct model *m = &c->m;
+	struct task *p = model_task(m, parent), *t = model_task(m, child);
+
+	if (!t)
+		return;
+	m->type.fork = ev->type;
+	if (t->state == TS_GONE || t->born || t->last_nap) {	/* the number is used again: another task */
+		struct trail *trail = t->trail;
+
+		*t = (struct task){ .pid = child, .trail = trail };
+	}
+	t->parent = parent;
+	t->born = ev->ts;
+	t->since = ev->ts;
+	learn_comm(m, t, comm);
+	if (p)
+		step_task_forked(c, p, t);
+}
+
+void task_exited(struct ctx *c, const struct event *ev, int32_t pid)
+{
+	struct task *t = model_task_known(&c->m, pid);
+
+	(void)ev;
+	if (t && t->trail)
+		step_task_exited(c, t);
+}
+
+void task_gate(struct ctx *c, const struct event *ev, enum gate_edge edge, str_id name, bool waits)
+{
+	struct task *t = model_cpu(&c->m, ev->cpu)->cur;
+	uint64_t entered;
+	bool waited;
+
+	if (!t)
+		return;
+	entered = t->gate_from;
+	waited = t->gate && t->gate_waits;
+	if (edge == GATE_FAULT) {
+		if (t->gate)
+			return;		/* a copy to or from user memory: the syscall's own time */
+		t->in_fault = 1;
+		t->gate_from = ev->ts;
+	} else {
+		t->in_fault = 0;
+		t->gate = edge == GATE_ENTER ? name : 0;
+		t->gate_waits = edge == GATE_ENTER && waits;
+		t->gate_from = ev->ts;
+		t->gate_type = ev->type;
+	}
+	if (unlikely(t->trail))
+		step_task_gate(c, t, ev, edge, name);
+	if (unlikely(t->followed) && edge == GATE_EXIT && waited)
+		step_task_returned(c, t, entered, ev->ts);
+}

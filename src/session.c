@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "session.h"
+#include "source.h"
+#include "step.h"
+#include "take.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#define EVENTS_BETWEEN_LOOKS 4096	/* at the clock */
+
+struct session {
+	const struct opts *o;
+	struct source *src;
+	struct strs *strs;
+	struct ctx *c;
+	int32_t *marked;		/* tasks that write step marks, from a first reading */
+	size_t n_marked, cap_marked;
+	uint64_t last_ts;		/* from a first reading */
+	uint64_t began_ns;
+	bool ended;
+};
+
+static uint64_t clock_ns(clockid_t id)
+{
+	struct timespec ts;
+
+	clock_gettime(id, &ts);
+	return (uint64_t)ts.tv_sec * NSEC_PER_SEC + (uint64_t)ts.tv_nsec;
+}
+
+/* ---- a first reading, only when something must be known beforehand ---- */
+
+static void note_mark(struct session *s, const struct event *ev)
+{
+	for (size_t i = 0; i < s->n_marked; i++)
+		if (s->marked[i] == ev->pid)
+			return;
+	GROW(s->marked, s->n_marked, s->cap_marked);
+	s->marked[s->n_marked++] = ev->pid;
+}
+
+/* Who marks steps (turns are for those who do not), and when the recording ends (--from -2s). */
+static int read_ahead(struct session *s, struct err *err)
+{
+	struct source *src = source_open(s->o->file, err);
+	const struct format *print = NULL;
+	struct access buf = { 0 };
+	struct event ev;
+
+	if (!src)
+		return -1;
+	while (source_next(src, &ev, err) > 0) {
+		s->last_ts = MAX(s->last_ts, ev.ts);
+		if (strcmp(src->formats.v[ev.type]->full, "ftrace:print"))
+			continue;
+		if (print != src->formats.v[ev.type]) {
+			print = src->formats.v[ev.type];
+			buf = formats_access(&src->formats, print, "buf");
+		}
+		ev.val[0] = access_get(&buf, &ev);
+		if (steps_is_mark(s->o, event_text(&ev, 0)))
+			note_mark(s, &ev);
+	}
+	source_close(src);
+	return 0;
+}
+
+static bool needs_read_ahead(const struct opts *o)
+{
+	bool ends = o->from.ref == TIME_FROM_END || o->to.ref == TIME_FROM_END;
+
+	return strcmp(o->file, "-") && (o->n_pids || o->n_comms || ends);
+}
+
+/* ---- life ---- */
+
+static int check_clock(struct session *s, struct err *err)
+{
+	const struct source_info *i = &s->src->info;
+
+	switch (i->clock_kind) {
+	case CLOCK_NO_TIME:
+		return err_set(err, -EINVAL, "%s: its clock \"%s\" does not tell time, so no latency can be worked out; "
+			       "record with the clock mono", s->o->file, i->clock);
+	case CLOCK_PER_CPU:
+		source_note(s->src, "clock \"%s\" is not the same on all CPUs: times across CPUs may be off; record with mono",
+			    i->clock);
+		break;
+	case CLOCK_COARSE:
+		source_note(s->src, "clock \"%s\" ticks in jiffies: times below some milliseconds mean nothing", i->clock);
+		break;
+	case CLOCK_NS:
+		break;
+	}
+	return 0;
+}
+
+static void start_engine(struct session *s, uint64_t first_ts)
+{
+	const struct opts *o = s->o;
+	const struct source_info *i = &s->src->info;
+
+	s->c = engine_new(&s->src->formats, s->strs, opt_time_at(&o->from, first_ts, s->last_ts, 0),
+			  opt_time_at(&o->to, first_ts, s->last_ts, UINT64_MAX));
+	s->c->m.begins_together = i->begins_together;
+	s->c->steps = steps_new(s->c, o);
+	for (size_t k = 0; k < s->n_marked; k++)
+		steps_marked(s->c, s->marked[k]);
+	for (size_t k = 0; k < i->n_comms; k++)
+		task_named(s->c, i->comms[k].pid,
+			   (struct text){ i->comms[k].comm, (uint32_t)strnlen(i->comms[k].comm, 16) }, 0);
+}
+
+struct session *session_open(const struct opts *o, struct err *err)
+{
+	struct session *s = xcalloc(1, sizeof *s);
+
+	s->o = o;
+	s->began_ns = clock_ns(CLOCK_MONOTONIC);
+	s->strs = strs_new();
+	if (needs_read_ahead(o) && read_ahead(s, err))
+		goto fail;
+	s->src = source_open(o->file, err);
+	if (!s->src || check_clock(s, err))
+		goto fail;
+	return s;
+fail:
+	session_close(s);
+	return NULL;
+}
+
+void session_close(struct session *s)
+{
+	if (!s)
+		return;
+	engine_free(s->c);
+	source_close(s->src);
+	strs_free(s->strs);
+	free(s->marked);
+	free(s);
+}
+
+static int end(struct session *s, int r)
+{
+	if (!s->c)
+		start_engine(s, 0);
+	engine_finish(s->c);
+	s->ended = true;
+	return r;
+}
+
+int session_read(struct session *s, unsigned budget_ms, struct err *err)
+{
+	uint64_t stop = budget_ms ? clock_ns(CLOCK_MONOTONIC) + budget_ms * NSEC_PER_MSEC : UINT64_MAX;
+	struct event ev;
+	int r = 1;
+
+	if (s->ended)
+		return 0;
+	for (unsigned n = 1; (r = source_next(s->src, &ev, err)) > 0; n++) {
+		if (unlikely(!s->c))
+			start_engine(s, ev.ts);
+		engine_event(s->c, &ev);
+		if (unlikely(s->c->finished))
+			return end(s, 0);
+		if (unlikely(n == EVENTS_BETWEEN_LOOKS)) {
+			n = 0;
+			if (stop != UINT64_MAX && clock_ns(CLOCK_MONOTONIC) >= stop)
+				return 1;
+		}
+	}
+	return end(s, r);
+}
+
+/* ---- our own cost ---- */
+
+static uint64_t rss_bytes(void)
+{
+	struct rusage u;
+
+	getrusage(RUSAGE_SELF, &u);
+	return (uint64_t)u.ru_maxrss * 1024;
+}
+
+struct snapshot *session_snapshot(struct session *s)
+{
+	uint64_t took = clock_ns(CLOCK_MONOTONIC) - s->began_ns;
+	struct snapshot *snap;
+
+	if (!s->c)
+		start_engine(s, 0);
+	snap = snapshot_take(s->c, s->src, s->o);
+	snap->complete = s->ended;
+	snap->self.cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+	snap->self.rss_bytes = rss_bytes();
+	snap->self.events_per_s = took ? (uint64_t)((double)s->c->n_events * 1e9 / (double)took) : 0;
+	return snap;
+}

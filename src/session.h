@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * session: one reading of a recording: source, engine and snapshot put together. Everything that shows something goes
+ * through here: reports, screens, tests.
+ * One thread. Steps and strings that a snapshot points to live until session_close().
+ */
+#ifndef AGENTTOP_SESSION_H
+#define AGENTTOP_SESSION_H
+
+#include "opts.h"
+#include "snapshot.h"
+
+struct session;
+/* NULL with *err set. opts outlive the session. */
+struct session *session_open(const struct opts *, struct err *);
+void session_close(struct session *);	/* NULL is fine */
+/* Reads for about `budget_ms` (0: to the end). 1: there is more. 0: the end. -errno: cannot go on; what was read stays good. */
+int session_read(struct session *, unsigned budget_ms, struct err *);
+/* What is known so far. Free with snapshot_free() before the session. */
+struct snapshot *session_snapshot(struct session *);
+
+#endif

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * snapshot: what anybody may look at: an immutable copy of all that may be shown, with the quality of the data in it.
+ *
+ * Made by snapshot_take() (engine side) from the model; read by reports, views and advice, which know nothing else.
+ * All memory is the snapshot's own arena, but for steps and strings, which belong to the run and outlive it.
+ * Times are ns of the recording's clock. A quant with n == 0 is unknown, not zero. Strings are clean (base.h) and never NULL.
+ */
+#ifndef AGENTTOP_SNAPSHOT_H
+#define AGENTTOP_SNAPSHOT_H
+
+#include "arena.h"
+#include "stages.h"
+#include "stats.h"
+#include "strs.h"
+
+enum confidence { CONF_PROVEN, CONF_INFERRED };
+struct evidence {
+	uint64_t ts;
+	str_id event;		/* "sched:sched_waking" */
+	uint32_t cpu;
+};
+struct segment {
+	uint64_t from, to;	/* [from, to); a step's segments tile it exactly */
+	uint32_t cpu;		/* UINT32_MAX: not on a CPU of this machine */
+	str_id actor;		/* who: "irq 35 virtio2-input.2", "fio:678", "NET_RX eth0"; 0: the agent itself or nobody */
+	str_id gate;		/* the wait it is part of: "epoll_wait", "page fault"; 0: none */
+	uint32_t ev;		/* first of n_ev in the step's evidence */
+	uint16_t n_ev;
+	uint8_t stage;		/* enum stage_id */
+	uint8_t confidence;
+};
+struct step {
+	uint64_t serial;	/* 1 is the first step that ended */
+	str_id agent, id, name, cls, trace, extra;	/* extra: unknown key=value words, as written */
+	uint32_t agent_i;	/* row in agents */
+	int32_t pid, tgid;
+	uint64_t begin, end;
+	uint64_t deadline_ns, budget_ns;	/* 0: none */
+	uint64_t ns[N_STAGES];	/* by stage; sums to end - begin */
+	uint32_t n_lost;	/* losses of events that overlap it */
+	uint8_t missed;		/* took longer than its deadline */
+	uint8_t over_budget;	/* used more CPU (user + kernel + return) than its budget */
+	uint8_t cut_begin, cut_end;	/* began before / was still open at the end of what was read */
+	uint8_t has_segments;	/* 0: dropped by --steps; ns[] and the rest hold all the same */
+	struct segment *seg;
+	size_t n_seg;
+	struct evidence *ev;
+	size_t n_ev;
+};
+struct agent_row {
+	const char *agent, *comm, *cls;
+	int32_t tgid;
+	struct quant steps, between;
+	uint64_t n_deadline_miss, n_budget_miss;
+	struct quant stage[N_STAGES];
+	uint64_t stage_ns[N_STAGES];
+};
+struct kind_row {		/* agent x step name */
+	const char *agent, *name;
+	uint32_t agent_i;
+	struct quant steps;
+	uint64_t n_deadline_miss;
+	uint64_t stage_ns[N_STAGES];
+	uint8_t worst_stage;	/* with the most time in its slowest 1 % */
+	uint64_t worst_ns;	/* that stage's time in a slow step, on average */
+};
+struct stage_row {
+	double share, share_worst;	/* of all step time; of the slowest 1 % of steps */
+	struct quant dist;		/* by occurrence: neighbouring segments of one stage are one */
+};
+struct task_row {
+	int32_t pid, tgid;		/* tgid 0: unknown */
+	const char *comm;
+	uint64_t run, runqueue, preempted, sleep, blocked, n_switches, n_wakeups, n_migrations, harm;
+};
+struct candidate_row {		/* what could be an agent, when none was named and nothing is marked */
+	int32_t pid;
+	const char *comm;
+	uint64_t n_waits, wait_ns, run_ns;
+	const char *why;
+};
+struct cpu_row {
+	uint32_t cpu;
+	uint64_t irq, softirq, ksoftirqd, task, idle, unknown, n_irqs, harm;
+	uint8_t hot;
+	const char *why;		/* "38 % in interrupts", "took 6.2 ms of steps": "" when not hot */
+};
+struct irq_cpu {
+	uint32_t cpu;
+	struct quant dist;
+};
+struct irq_row {
+	int32_t irq;			/* -1: an x86 vector or IPI, known by its name */
+	const char *name;
+	struct quant dist;
+	struct irq_cpu *cpus;
+	size_t n_cpus;
+	uint64_t n_unhandled;		/* of a shared line: "not mine" */
+	uint64_t completed_steps, harm;
+};
+struct softirq_row {
+	uint32_t vec;
+	const char *name;
+	uint64_t n_raises, harm;
+	struct quant run, wait;
+};
+struct block_row {
+	const char *dev, *op;		/* "259,1", "RS" as the kernel writes rwbs */
+	struct quant queue, device, complete;
+};
+struct napi_row {
+	const char *dev;
+	uint64_t n_polls, work, n_budget_hits;
+	struct quant dist;
+};
+struct ring_op {
+	const char *op;
+	uint64_t n, n_error, n_cancelled;
+	struct quant dist;
+};
+struct ring_row {
+	uint64_t ctx;
+	int32_t pid;
+	uint32_t sq, cq;		/* entries; 0 unknown */
+	struct ring_op *ops;
+	size_t n_ops;
+	uint64_t n_overflow, n_open;	/* requests still open at the end */
+	uint64_t oldest_open_ns;	/* age of the oldest of them */
+	struct quant batch;
+};
+enum cap_state { CAP_ON, CAP_PARTIAL, CAP_OFF };
+struct capability {
+	const char *stage;		/* plugin name: "softirq" */
+	enum cap_state state;
+	const char **missing;		/* events or fields */
+	size_t n_missing;
+	const char *hides;		/* what cannot be told, in words; "" when on */
+};
+struct loss_row {
+	uint32_t cpu;			/* UINT32_MAX: unknown */
+	uint64_t n_times, n_events;	/* n_events: those that were counted */
+	uint8_t uncounted;		/* some had no count */
+};
+struct snapshot {
+	struct arena mem;
+	const struct strs *strs;
+	struct {
+		const char *kind, *file, *version, *clock, *host, *kernel, *arch;
+		uint32_t cpus;
+		uint64_t begin, end, n_events, n_lost, n_late, n_unknown, n_bad;
+		uint8_t no_latency;	/* the clock tells no time */
+		uint64_t bytes_total, bytes_done;
+	} source;
+	const char **notes;
+	size_t n_notes;
+	struct capability *caps;
+	size_t n_caps;
+	struct loss_row *losses;
+	size_t n_losses;
+	struct agent_row *agents;
+	size_t n_agents;
+	struct kind_row *kinds;
+	size_t n_kinds;
+	const struct step **steps;	/* kept ones, by end time */
+	size_t n_steps;
+	uint64_t n_steps_all;		/* also those not kept */
+	uint64_t n_steps_open;		/* begun, never ended */
+	struct quant steps_all;
+	struct stage_row stage[N_STAGES];
+	struct candidate_row *candidates;
+	size_t n_candidates;
+	struct task_row *tasks;		/* most run time first */
+	size_t n_tasks;
+	struct cpu_row *cpus;
+	size_t n_cpus;
+	struct irq_row *irqs;		/* most time first */
+	size_t n_irqs;
+	struct softirq_row *softirqs;
+	size_t n_softirqs;
+	struct {
+		struct quant waking_to_run, wakeup_to_run;
+		uint64_t n_cross_cpu;
+	} wakeups;
+	struct block_row *blocks;
+	size_t n_blocks;
+	struct napi_row *napis;
+	size_t n_napis;
+	struct ring_row *rings;
+	size_t n_rings;
+	struct {
+		uint64_t cpu_ns, rss_bytes, events_per_s;
+	} self;
+	uint8_t complete;		/* the recording has been read to its end */
+};
+void snapshot_free(struct snapshot *);	/* NULL is fine */
+static inline const char *snapshot_str(const struct snapshot *s, str_id id)
+{
+	return strs_text(s->strs, id);
+}
+
+#endif

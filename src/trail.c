@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "trail.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define NAPS_AT_ONCE 4096
+
+struct advance {
+	struct ctx *c;
+	struct walk *w;
+	const struct trail_sink *sink;
+	struct trail *tr;
+	size_t edge_i;
+};
+
+void trail_begin(struct trail *tr, struct task *t, uint64_t ts)
+{
+	tr->t = t;
+	tr->begin = tr->done = ts;
+	tr->nap_done = t->last_nap;
+	tr->gate = t->gate;
+	tr->entered = (struct proof){ t->gate ? t->gate_from : 0, t->cpu, t->gate_type };
+	tr->after_nap = 0;
+	tr->n_edge = tr->n_seg = tr->n_ev = tr->n_on = 0;
+	tr->n_steps = 0;
+}
+
+void trail_fini(struct trail *tr)
+{
+	free(tr->edge);
+	free(tr->seg);
+	free(tr->ev);
+	free(tr->on);
+}
+
+void trail_edge(struct trail *tr, const struct event *ev, str_id name, enum gate_edge kind)
+{
+	GROW(tr->edge, tr->n_edge, tr->cap_edge);
+	tr->edge[tr->n_edge++] = (struct edge){ ev->ts, name, ev->type, (uint8_t)kind };
+}
+
+/* ---- what the walk found goes onto the trail, in time order ---- */
+
+static bool alike(const struct segment *a, const struct link_seg *b)
+{
+	return a->to == b->from && a->stage == b->stage && a->actor == b->actor && a->gate == b->gate && a->cpu == b->cpu &&
+	       a->confidence == b->confidence && !b->n_ev;
+}
+
+static void put_evidence(struct trail *tr, struct segment *s, const struct evidence *ev, size_t n)
+{
+	if (!s->n_ev)
+		s->ev = (uint32_t)tr->n_ev;
+	/* only the newest segment grows, so its evidence lies at the end */
+	for (size_t i = 0; i < n; i++) {
+		GROW(tr->ev, tr->n_ev, tr->cap_ev);
+		tr->ev[tr->n_ev++] = ev[i];
+	}
+	s->n_ev = (uint16_t)MIN(s->n_ev + n, (size_t)UINT16_MAX);
+}
+
+static void put_segment(struct advance *a, const struct link_seg *l)
+{
+	struct trail *tr = a->tr;
+	struct segment *last = tr->n_seg ? &tr->seg[tr->n_seg - 1] : NULL;
+
+	a->sink->segment(a->c, tr, l);
+	if (last && alike(last, l)) {
+		last->to = l->to;
+		return;
+	}
+	GROW(tr->seg, tr->n_seg, tr->cap_seg);
+	tr->seg[tr->n_seg] = (struct segment){
+		.from = l->from, .to = l->to, .cpu = l->cpu, .actor = l->actor, .gate = l->gate,
+		.stage = l->stage, .confidence = l->confidence,
+	};
+	put_evidence(tr, &tr->seg[tr->n_seg++], a->w->ev + l->ev, l->n_ev);
+}
+
+/* Takes the walk's segments, which lie backwards. Evidence left over is of the oldest, or of what came before. */
+static void take(struct advance *a)
+{
+	struct walk *w = a->w;
+	struct trail *tr = a->tr;
+
+	if (w->n_seg) {
+		struct link_seg *oldest = &w->seg[w->n_seg - 1];
+
+		oldest->n_ev = (uint16_t)MIN(w->n_ev - oldest->ev, (size_t)UINT16_MAX);
+		w->n_ev_used = w->n_ev;
+	}
+	for (size_t i = w->n_seg; i-- > 0;)
+		put_segment(a, &w->seg[i]);
+	if (w->n_ev > w->n_ev_used && tr->n_seg)
+		put_evidence(tr, &tr->seg[tr->n_seg - 1], w->ev + w->n_ev_used, w->n_ev - w->n_ev_used);
+	for (unsigned i = 0; i < w->completed.n; i++)
+		a->sink->completed(a->c, tr, w->completed.v[i]);
+	w->n_seg = w->n_ev = w->n_ev_used = w->completed.n = 0;
+}
+
+static void start_walk(struct advance *a, uint64_t from, uint64_t to, str_id gate)
+{
+	struct walk *w = a->w;
+
+	w->c = a->c;
+	w->t = to;
+	w->floor = from;
+	w->waiter = a->tr->t->pid;
+	w->via = 0;
+	w->gate = gate;
+	w->inferred = w->doubt = false;
+	w->budget = 20000;
+	w->thief = 0;
+}
+
+/* ---- on the CPU ---- */
+
+/* `end`: the event that ended it, as it left the kernel. */
+static void put_running(struct advance *a, uint32_t cpu, uint64_t to, enum stage_id stage, const struct edge *end)
+{
+	struct trail *tr = a->tr;
+	bool kernel = stage != ST_USER;
+
+	if (to > tr->done) {
+		start_walk(a, tr->done, to, kernel ? tr->gate : 0);
+		if (end && kernel)
+			walk_evidence(a->w, end->type, cpu, end->ts);
+		chain_running(a->w, cpu, tr->done, stage, 0, kernel ? tr->entered : (struct proof){ 0 });
+		tr->done = to;
+	} else if (end && kernel) {
+		walk_evidence(a->w, end->type, cpu, end->ts);	/* left at the very instant it came back */
+	}
+	take(a);
+}
+
+/* Is this edge a page fault that the task then slept in? The end of other faults no event tells: they stay user time. */
+static bool fault_slept(const struct advance *a, size_t i, const struct nap *n)
+{
+	const struct trail *tr = a->tr;
+
+	if (!n || !(n->flags & NAP_FAULT))
+		return false;
+	/* the last edge before this sleep */
+	return i + 1 >= tr->n_edge || tr->edge[i + 1].ts > n->out;
+}
+
+/* The task ran on `cpu` from tr->done to `to`; `next` is the sleep that follows, if one does. */
+static void ran(struct advance *a, uint32_t cpu, uint64_t to, const struct nap *next)
+{
+	struct trail *tr = a->tr;
+
+	for (; a->edge_i < tr->n_edge && tr->edge[a->edge_i].ts <= to; a->edge_i++) {
+		const struct edge *e = &tr->edge[a->edge_i];
+
+		if (e->kind == GATE_EXIT) {
+			if (!tr->gate && tr->done < e->ts && tr->n_seg == 0)
+				tr->gate = e->name;	/* the step began inside this call */
+			put_running(a, cpu, e->ts, !tr->gate ? ST_USER : tr->after_nap ? ST_RETURN : ST_KERNEL, e);
+			tr->gate = 0;
+			tr->after_nap = 0;
+		} else if (e->kind == GATE_ENTER || fault_slept(a, a->edge_i, next)) {
+			put_running(a, cpu, e->ts, tr->gate ? ST_KERNEL : ST_USER, NULL);
+			tr->entered = (struct proof){ e->ts, cpu, e->type };
+			tr->gate = e->kind == GATE_ENTER ? e->name : a->c->m.s_fault;
+			tr->after_nap = 0;
+		}
+	}
+	put_running(a, cpu, to, tr->gate ? ST_KERNEL : ST_USER, NULL);
+}
+
+/* ---- off the CPU ---- */
+
+static void napped(struct advance *a, const struct nap *n, uint64_t upto)
+{
+	struct trail *tr = a->tr;
+	uint64_t to = n->in ? MIN(n->in, upto) : upto;
+
+	if (to > tr->done) {
+		a->w->c = a->c;
+		chain_nap(a->w, tr->t, n, tr->done, upto);
+		take(a);
+		tr->done = to;
+	}
+	if (n->flags & NAP_FAULT && n->how != TASK_PREEMPTED)
+		tr->gate = 0;	/* back from the fault: no event says when, so from here on it is user time */
+	else if (n->how != TASK_PREEMPTED && tr->gate)
+		tr->after_nap = 1;
+}
+
+/* The first of naps[i], naps[i - 1], ... (newer and newer), then `open`, that is a sleep and not a preemption. */
+static const struct nap *next_sleep(const struct nap *const *naps, size_t i, const struct nap *open)
+{
+	for (size_t k = i + 1; k-- > 0;)
+		if (naps[k]->how != TASK_PREEMPTED)
+			return naps[k];
+	return open;
+}
+
+void trail_advance(struct ctx *c, struct walk *w, const struct trail_sink *sink, struct trail *tr, uint64_t upto)
+{
+	struct advance a = { .c = c, .w = w, .sink = sink, .tr = tr };
+	struct task *t = tr->t;
+	const struct nap *naps[NAPS_AT_ONCE];
+	size_t n = 0;
+	bool off = t->state != TS_RUNNING && t->nap.out && t->nap.out < upto;
+
+	if (upto <= tr->done && !tr->n_edge)
+		return;
+	for (const struct nap *p = model_nap(&c->m, t->last_nap); p && p->self != tr->nap_done && n < NAPS_AT_ONCE;
+	     p = model_nap(&c->m, p->prev)) {
+		if (p->in <= tr->begin)
+			break;
+		naps[n++] = p;
+	}
+	tr->nap_done = t->last_nap;
+	while (n-- > 0) {
+		if (naps[n]->out > tr->done)
+			ran(&a, naps[n]->cpu_out, MIN(naps[n]->out, upto), next_sleep(naps, n, off ? &t->nap : NULL));
+		napped(&a, naps[n], upto);
+	}
+	if (off) {
+		if (t->nap.out > tr->done)
+			ran(&a, t->nap.cpu_out, t->nap.out, &t->nap);
+		napped(&a, &t->nap, upto);
+	} else {
+		ran(&a, t->cpu, upto, NULL);
+	}
+	memmove(tr->edge, tr->edge + a.edge_i, (tr->n_edge - a.edge_i) * sizeof *tr->edge);
+	tr->n_edge -= a.edge_i;
+}
