@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Softirq: raised, waiting, running. Several raises before one entry are one: the first counts, until the entry.
+ * It runs at the end of a hard IRQ, in ksoftirqd, or in a task's local_bh_enable(); the wait covers all three.
+ */
+#include <stdlib.h>
+
+#include "culprit.h"
+#include "stage.h"
+#include "tables.h"
+
+#define N_VECS 10
+#define CPUS 8192u
+enum { HI, TIMER, NET_TX, NET_RX, BLOCK, IRQ_POLL, TASKLET, SCHED, HRTIMER, RCU };
+
+static const char *const names[N_VECS] = {
+	"HI", "TIMER", "NET_TX", "NET_RX", "BLOCK", "IRQ_POLL", "TASKLET", "SCHED", "HRTIMER", "RCU",
+};
+/* What its running and its waiting are, to a wait that it ended. */
+static const struct {
+	uint8_t run, wait;
+} stage_of[N_VECS] = {
+	[HI] = { ST_IRQ, ST_SOFTIRQ_WAIT }, [TIMER] = { ST_TIMER_LATE, ST_TIMER_LATE },
+	[NET_TX] = { ST_NAPI, ST_SOFTIRQ_WAIT }, [NET_RX] = { ST_NAPI, ST_SOFTIRQ_WAIT },
+	[BLOCK] = { ST_BLK_COMPLETE, ST_BLK_COMPLETE }, [IRQ_POLL] = { ST_BLK_COMPLETE, ST_BLK_COMPLETE },
+	[TASKLET] = { ST_IRQ, ST_SOFTIRQ_WAIT }, [SCHED] = { ST_PEER, ST_SOFTIRQ_WAIT },
+	[HRTIMER] = { ST_TIMER_LATE, ST_TIMER_LATE }, [RCU] = { ST_PEER, ST_SOFTIRQ_WAIT },
+};
+
+struct raise {
+	uint64_t ts;		/* first since the last entry; 0: none */
+	run_id by;
+	uint32_t by_task;
+	uint16_t type;
+	bool unseen_irq;	/* raised in a hard IRQ that was not recorded */
+};
+struct vec {
+	uint64_t n_raises;
+	struct dist run, wait;
+};
+struct state {
+	struct raise (*cpu)[N_VECS];
+	size_t n_cpus, cap_cpus;
+	struct vec vec[N_VECS];
+	str_id name[N_VECS];
+};
+
+static struct raise *raises_on(struct state *st, uint32_t cpu)
+{
+	while (st->n_cpus <= cpu) {
+		GROW(st->cpu, st->n_cpus, st->cap_cpus);
+		st->n_cpus++;
+	}
+	return st->cpu[cpu];
+}
+
+static void raise(struct ctx *c, const struct event *ev)
+{
+	struct state *st = stage_state(c);
+	struct raise *r;
+
+	if (ev->val[0] >= N_VECS || ev->cpu >= CPUS)
+		return;
+	st->vec[ev->val[0]].n_raises += ctx_counting(c);
+	r = &raises_on(st, ev->cpu)[ev->val[0]];
+	if (r->ts)
+		return;
+	*r = (struct raise){ ev->ts, run_on(c, ev->cpu), (uint32_t)task_on(c, ev->cpu), ev->type, false };
+	if (ev->has_ctx && ev->flags & EVENT_HARDIRQ && !run_at_level(c, ev->cpu, LEVEL_HARDIRQ)) {
+		r->unseen_irq = true;
+		r->by = 0;
+	}
+}
+
+static void entry(struct ctx *c, const struct event *ev)
+{
+	struct state *st = stage_state(c);
+	uint32_t v = (uint32_t)ev->val[0];
+	struct raise *r;
+	struct run *run;
+
+	if (ev->val[0] >= N_VECS || ev->cpu >= CPUS)
+		return;
+	if (!st->name[v])
+		st->name[v] = ctx_strz(c, names[v]);
+	run = run_open(c, ev, LEVEL_SOFTIRQ, v, st->name[v]);
+	r = &raises_on(st, ev->cpu)[v];
+	if (!r->ts)
+		return;
+	run->asked = r->ts;
+	run->by = r->by;
+	run->by_task = r->by_task;
+	run->asked_type = r->type;
+	if (r->unseen_irq)
+		run->flags |= RUN_BY_UNSEEN_IRQ;
+	if (ctx_counting(c))
+		dist_add(&st->vec[v].wait, ev->ts - r->ts);
+	r->ts = 0;
+}
+
+static void leave(struct ctx *c, const struct event *ev)
+{
+	struct state *st = stage_state(c);
+	struct run *r = ev->val[0] < N_VECS ? run_close(c, ev, LEVEL_SOFTIRQ, (uint32_t)ev->val[0], 0) : NULL;
+
+	if (r && ctx_counting(c))
+		dist_add(&st->vec[ev->val[0]].run, r->to - r->from);
+}
+
+/* The poll that was under way at `at`; what else is known of that instant (a socket made ready) is its evidence. */
+static const struct span *poll_around(struct walk *w, const struct run *r, uint64_t at)
+{
+	const struct span *s, *poll = NULL;
+	uint32_t it = 0;
+
+	while ((s = walk_next_link(w, r, &it)) && s->to >= r->from) {
+		if (!(s->flags & SPAN_DETAIL) || s->from > at || s->to < at)
+			continue;
+		if (s->flags & SPAN_INSTANT)
+			walk_evidence(w, s->type[0], s->cpu_from, s->from);
+		else
+			poll = s;
+	}
+	return poll;
+}
+
+static str_id actor_with(struct ctx *c, str_id vec, str_id dev)
+{
+	char text[96];
+
+	if (!dev)
+		return vec;
+	snprintf(text, sizeof text, "%s %s", ctx_text(c, vec), ctx_text(c, dev));
+	return ctx_strz(c, text);
+}
+
+static void walk_running(struct walk *w, const struct run *r)
+{
+	const struct span *s = r->id == NET_RX || r->id == NET_TX ? poll_around(w, r, walk_at(w)) : NULL;
+	struct ctx *c = walk_ctx(w);
+	enum stage_id stage = (enum stage_id)stage_of[r->id].run;
+
+	if (s) {
+		walk_evidence(w, s->type[1], s->cpu_to, s->to);
+		walk_emit(w, stage, s->from, r->cpu, actor_with(c, r->name, s->name));
+	}
+	/* before that poll the same run of the softirq served others */
+	walk_evidence(w, r->type, r->cpu, r->from);
+	walk_emit(w, stage, r->from, r->cpu, s ? actor_with(c, r->name, ctx_strz(c, "others")) : r->name);
+}
+
+static void walk_run(struct walk *w, const struct run *r)
+{
+	if (r->id >= N_VECS)
+		return;
+	walk_running(w, r);
+	if (walk_done(w) || !r->asked)
+		return;
+	walk_evidence(w, r->type, r->cpu, r->from);
+	walk_evidence(w, r->asked_type, r->cpu, r->asked);
+	walk_emit(w, (enum stage_id)stage_of[r->id].wait, r->asked, r->cpu, r->name);
+	if (walk_done(w))
+		return;
+	walk_evidence(w, r->asked_type, r->cpu, r->asked);
+	if (r->id == TIMER) {
+		/* the timer wheel ticks: asked in jiffies, so until the tick it slept as asked */
+		walk_doubt(w);
+		walk_emit(w, ST_TIMER, 0, CPU_NONE, r->name);
+	} else if (r->flags & RUN_BY_UNSEEN_IRQ) {
+		walk_doubt(w);
+		walk_emit(w, r->id == BLOCK ? ST_DEVICE : ST_OUTSIDE, 0, CPU_NONE, ctx_strz(walk_ctx(w), "hard IRQ, not recorded"));
+	} else if (r->id != RCU && r->id != SCHED) {
+		walk_on(w, r->by);
+	}
+}
+
+static void lost(struct ctx *c, uint32_t cpu, uint64_t from, uint64_t to)
+{
+	struct state *st = stage_state(c);
+
+	(void)from;
+	(void)to;
+	for (size_t i = 0; i < st->n_cpus; i++)
+		for (unsigned v = 0; v < N_VECS && (cpu == CPU_NONE || i == cpu); v++)
+			st->cpu[i][v].ts = 0;
+}
+
+static void rows(struct ctx *c, struct tables *t)
+{
+	struct state *st = stage_state(c);
+
+	for (uint32_t v = 0; v < N_VECS; v++) {
+		struct softirq_row *row;
+
+		if (!st->vec[v].n_raises && !st->vec[v].run.n && !st->vec[v].wait.n)
+			continue;
+		row = tables_softirq(t);
+		row->vec = v;
+		row->name = names[v];
+		row->n_raises = st->vec[v].n_raises;
+		row->run = dist_quant(&st->vec[v].run);
+		row->wait = dist_quant(&st->vec[v].wait);
+		row->harm = culprit_sums(c, LEVEL_SOFTIRQ, v, st->name[v]).harm;
+	}
+}
+
+static void fini(struct ctx *c)
+{
+	struct state *st = stage_state(c);
+
+	for (unsigned v = 0; v < N_VECS; v++) {
+		dist_fini(&st->vec[v].run);
+		dist_fini(&st->vec[v].wait);
+	}
+	free(st->cpu);
+}
+
+static const struct want wants[] = {
+	{ "irq:softirq_raise", { "vec" }, raise, WANT_NEEDED },
+	{ "irq:softirq_entry", { "vec" }, entry, WANT_NEEDED },
+	{ "irq:softirq_exit", { "vec" }, leave, WANT_NEEDED },
+	{ 0 }
+};
+const struct stage stage_softirq = {
+	.name = "softirq", .summary = "softirqs: raised, waiting, running", .wants = wants,
+	.state_size = sizeof(struct state), .hides = "softirq time and its delay, and the way from a NIC to a socket",
+	.lost = lost, .walk_run = walk_run, .rows = rows, .fini = fini,
+};
