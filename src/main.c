@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Arguments to a run. Alone in its object, so that tests link all the rest. */
+#include "app.h"
+#include "opts.h"
+#include "report.h"
+#include "session.h"
+#include "ui.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { EXIT_GOOD = 0, EXIT_WORK = 1, EXIT_USAGE = 2 };
+
+static int complain(const struct err *err, int code)
+{
+	fprintf(stderr, "agenttop: %s\n", err->text);
+	return code;
+}
+
+/* Output that did not all arrive (a full disk, a closed pipe) is a failure like any other. */
+static int flush(FILE *f)
+{
+	if (!fflush(f) && !ferror(f))
+		return EXIT_GOOD;
+	if (errno == EPIPE)
+		return EXIT_WORK;
+	fprintf(stderr, "agenttop: writing the output: %s\n", strerror(errno));
+	return EXIT_WORK;
+}
+
+static void print_report(const struct opts *o, const struct snapshot *snap)
+{
+	struct report_opts ro;
+
+	if (o->report == REPORT_JSON) {
+		report_json_top(snap, o->n_top, stdout);
+		return;
+	}
+	report_opts_init(&ro, stdout);
+	ro.n_top = o->n_top;
+	ro.target = o->target;
+	if (o->steps == STEPS_NONE)
+		ro.n_worst = 0;
+	else if (o->steps == STEPS_WORST)
+		ro.n_worst = (unsigned)MIN(o->n_worst, 1000u);
+	report_text(snap, &ro, stdout);
+}
+
+/* Everything at once: a report, or one screen as text. A damaged end shows what was read, then fails. */
+static int batch(const struct opts *o)
+{
+	struct err err = { "" }, screen_err = { "" };
+	struct session *s = session_open(o, &err);
+	struct snapshot *snap;
+	int r, code = EXIT_GOOD;
+
+	if (!s)
+		return complain(&err, EXIT_WORK);
+	r = session_read(s, 0, &err);
+	snap = session_snapshot(s);
+	if (r < 0 && !snap->source.n_events) {
+		code = EXIT_WORK;
+	} else if (o->screen_cols) {
+		if (ui_screen_dump(snap, o->screen_cols, o->screen_lines, o->keys, getenv("AGENTTOP_ASCII") != NULL, stdout,
+				   &screen_err))
+			code = complain(&screen_err, EXIT_WORK);
+	} else {
+		print_report(o, snap);
+	}
+	if (r < 0)
+		code = complain(&err, EXIT_WORK);
+	if (!code)
+		code = flush(stdout);
+	snapshot_free(snap);
+	session_close(s);
+	return code;
+}
+
+/* ---- the screen ---- */
+
+struct feed {
+	struct session *s;
+	struct snapshot *snap;
+	bool ended;
+};
+
+static const struct snapshot *feed_step(void *arg, unsigned budget_ms, bool *finished, struct err *err)
+{
+	struct feed *f = arg;
+
+	if (!f->ended || !f->snap) {
+		f->ended = session_read(f->s, budget_ms, err) <= 0;
+		snapshot_free(f->snap);
+		f->snap = session_snapshot(f->s);
+	}
+	*finished = f->ended;
+	return f->snap;
+}
+
+static int screen(const struct opts *o)
+{
+	struct err err = { "" };
+	struct feed f = { .s = session_open(o, &err) };
+	struct ui_feed feed = { .arg = &f, .step = feed_step };
+	int r;
+
+	if (!f.s)
+		return complain(&err, EXIT_WORK);
+	r = ui_run(&feed, &err);
+	snapshot_free(f.snap);
+	session_close(f.s);
+	return r ? complain(&err, EXIT_WORK) : EXIT_GOOD;
+}
+
+int main(int argc, char **argv)
+{
+	struct err err = { "" };
+	struct opts o;
+	int r = opts_parse(argc, argv, &o, &err);
+
+	if (r) {
+		r = complain(&err, r == -EINVAL ? EXIT_USAGE : EXIT_WORK);
+	} else if (o.help) {
+		opts_help(stdout);
+		r = flush(stdout);
+	} else if (o.version) {
+		opts_version(stdout);
+		r = flush(stdout);
+	} else if (o.report != REPORT_NONE || o.screen_cols) {
+		r = batch(&o);
+	} else if (!isatty(STDOUT_FILENO)) {
+		/* no terminal to draw on: what would have been on it, as text */
+		o.report = REPORT_TEXT;
+		r = batch(&o);
+	} else {
+		r = screen(&o);
+	}
+	opts_fini(&o);
+	return r;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * app: the current view. A snapshot and actions go in, cells come out; no input or output of its own.
+ *
+ * Owns the views' states and the frame around them: title, tabs, status line, footer. It never keeps a snapshot
+ * longer than until the next app_set_snapshot(). One thread owns it.
+ */
+#ifndef AGENTTOP_APP_H
+#define AGENTTOP_APP_H
+
+#include "action.h"
+#include "cells.h"
+#include "snapshot.h"
+
+struct app;
+struct app *app_new(void);
+void app_free(struct app *);			/* NULL is fine */
+/* Borrowed until the next call; NULL: there is none (yet). The selection is kept by identity, not by row. */
+void app_set_snapshot(struct app *, const struct snapshot *);
+/* Something to say above the footer until the next text; "" for nothing. */
+void app_set_status(struct app *, const char *text);
+/* Returns UI_* consequences (view.h); of these the caller obeys UI_QUIT, UI_REPAINT and UI_REDRAW. */
+unsigned app_act(struct app *, enum action);
+/* Paints all of the cells, whatever their size. */
+void app_draw(struct app *, struct cells *);
+
+/* For --screen and bug reports: the screen after these keys, as text. 0, or -EINVAL for a bad size or key. */
+int ui_screen_dump(const struct snapshot *, unsigned cols, unsigned lines, const char *keys, bool ascii, FILE *out, struct err *);
+
+#endif

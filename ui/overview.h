@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * overview: what any recording can tell, with or without steps: who waited, who ran, what interrupted, which
+ * CPUs are hot. Stands in for the table of steps when there are none. Pure functions of a snapshot.
+ */
+#ifndef AGENTTOP_OVERVIEW_H
+#define AGENTTOP_OVERVIEW_H
+
+#include "cells.h"
+#include "snapshot.h"
+
+/* Why there are no steps and what to do; returns the lines used. */
+int overview_why(const struct snapshot *, struct cells *, struct rect);
+/* One line: CPUs that are IRQ-hot, or the one that comes nearest. */
+void overview_hot(const struct snapshot *, struct cells *, int x, int y, int w);
+/* Candidates, interrupts, softirqs and tasks, the top of each. */
+void overview_draw(const struct snapshot *, struct cells *, struct rect);
+
+#endif

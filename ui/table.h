@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * table: rows under headings. One description of the columns serves drawing, sorting and the choice of
+ * what is left out on a narrow screen. Knows nothing of what the rows are; holds no data.
+ */
+#ifndef AGENTTOP_TABLE_H
+#define AGENTTOP_TABLE_H
+
+#include "action.h"
+#include "cells.h"
+#include "snapshot.h"
+
+struct column {
+	const char *title;
+	const char *help;
+	uint8_t width, max_width;	/* columns at the least; up to max_width when there is room (0: never wider) */
+	uint8_t drop;			/* the highest goes first when there is no room; 0 stays */
+	uint8_t right;			/* set to the right */
+	uint8_t sort;			/* may be sorted by; numbers biggest first, texts from A */
+};
+
+enum field_kind { FIELD_BLANK, FIELD_UNKNOWN, FIELD_TEXT, FIELD_TIME, FIELD_COUNT, FIELD_RATE, FIELD_STAGES };
+struct field {
+	enum field_kind kind;
+	uint16_t style;
+	uint8_t span;			/* takes the room of so many columns after it, too */
+	uint8_t indent;
+	const char *text;		/* FIELD_TEXT; buf may be used for it */
+	double num;			/* of TIME (ns), COUNT, RATE (a second); of TEXT: sorts before the text when not 0 */
+	const uint64_t *ns;		/* FIELD_STAGES: N_STAGES of them */
+	char buf[64];
+};
+
+struct table {
+	const struct column *cols;
+	size_t n_cols;			/* at most TABLE_COLS */
+	/* Fills in what row says under column; *out comes zeroed. */
+	void (*field)(const void *arg, size_t row, unsigned col, struct field *out);
+};
+#define TABLE_COLS 16
+
+struct table_pos {
+	size_t cursor, top;
+};
+#define TABLE_NO_CURSOR SIZE_MAX
+
+/* Heading on the first line, rows below. Draws what lies between top (made to fit) and the end of the rectangle. */
+void table_draw(const struct table *, const void *arg, size_t n_rows, const struct table_pos *, struct cells *, struct rect,
+		unsigned sort_col, bool reverse);	/* sort_col: n_cols for none */
+/* First row to show so that the cursor is among page rows. */
+size_t table_top(const struct table_pos *, size_t n_rows, size_t page);
+/* Moves the cursor; false when the action is not a movement. page: rows that are shown. */
+bool table_move(struct table_pos *, enum action, size_t n_rows, size_t page);
+/* Sorts row numbers; equal ones keep the order of their numbers. */
+void table_sort(const struct table *, const void *arg, uint32_t *rows, size_t n, unsigned col, bool reverse);
+/* The next column that may be sorted by, in direction +1 or -1. */
+unsigned table_next_sort(const struct table *, unsigned col, int direction);
+
+#endif

@@ -1,0 +1,529 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#define NCURSES_WIDECHAR 1
+#include "term.h"
+
+#include <curses.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <langinfo.h>
+#include <locale.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <term.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+#include <wchar.h>
+
+static const int end_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+static const int crash_signals[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT };
+
+static struct {
+	SCREEN *screen;
+	WINDOW *keys;			/* a pad: reading from it does not repaint the screen */
+	FILE *in, *out;
+	int tty;			/* descriptor of in */
+	int wake[2];			/* signal handlers write the signal's number here */
+	volatile sig_atomic_t is_open;
+	bool ascii, color;
+	int ended_by;
+	struct cells shown;		/* what the terminal shows; cols == 0: nobody knows */
+	struct termios old;
+	char leave[128];		/* what puts the screen back, for a crash that cannot call curses */
+	size_t leave_len;
+	struct sigaction saved[NSIG];
+} term = { .wake = { -1, -1 } };
+
+struct look {
+	short fg256, fg8;		/* -1: the terminal's own */
+	unsigned attr;			/* with colours */
+	unsigned mono;			/* without */
+};
+static const struct look looks[N_STYLES] = {
+	[STYLE_NORMAL] = { -1, -1, 0, 0 },
+	[STYLE_DIM] = { 244, -1, 0, A_DIM },
+	[STYLE_HEAD] = { 67, COLOR_CYAN, A_UNDERLINE, A_UNDERLINE },
+	[STYLE_TITLE] = { -1, -1, A_BOLD, A_BOLD },
+	[STYLE_KEY] = { 37, COLOR_CYAN, A_BOLD, A_BOLD },
+	[STYLE_NOTE] = { 172, COLOR_YELLOW, 0, A_BOLD },
+	[STYLE_GOOD] = { 34, COLOR_GREEN, 0, 0 },
+	[STYLE_TAIL] = { 178, COLOR_YELLOW, 0, A_BOLD },
+	[STYLE_OVER] = { 196, COLOR_RED, A_BOLD, A_BOLD },
+	[STYLE_RUN] = { 34, COLOR_GREEN, 0, 0 },
+	[STYLE_KERNEL] = { 37, COLOR_CYAN, 0, 0 },
+	[STYLE_STEAL] = { 161, COLOR_RED, 0, 0 },
+	[STYLE_OUTSIDE] = { 245, COLOR_WHITE, 0, A_DIM },
+	[STYLE_DEVICE] = { 33, COLOR_BLUE, 0, 0 },
+	[STYLE_IRQ] = { 169, COLOR_MAGENTA, 0, 0 },
+	[STYLE_SOFTIRQ] = { 134, COLOR_MAGENTA, 0, 0 },
+	[STYLE_TIMER] = { 101, COLOR_WHITE, 0, 0 },
+	[STYLE_PEER] = { 73, COLOR_CYAN, 0, 0 },
+	[STYLE_QUEUE] = { 208, COLOR_YELLOW, 0, 0 },
+	[STYLE_LOST] = { 196, COLOR_RED, A_BOLD, A_BOLD },
+	[STYLE_UNKNOWN] = { 247, COLOR_WHITE, 0, A_BOLD },
+};
+
+static void on_signal(int sig)
+{
+	unsigned char byte = (unsigned char)sig;
+	int saved = errno;
+
+	/* A full pipe already says enough. */
+	if (write(term.wake[1], &byte, 1) < 0)
+		errno = saved;
+	errno = saved;
+}
+
+/* Only what a signal handler may call. Then the crash goes on as if we had not been there. */
+static void on_crash(int sig)
+{
+	if (term.is_open && isatty(fileno(term.out))) {
+		tcsetattr(term.tty, TCSANOW, &term.old);
+		if (write(fileno(term.out), term.leave, term.leave_len) < 0)
+			errno = 0;
+	}
+	sigaction(sig, &term.saved[sig], NULL);
+	raise(sig);
+}
+
+static void catch_signal(int sig, void (*handler)(int), int flags)
+{
+	struct sigaction sa = { .sa_handler = handler, .sa_flags = flags };
+
+	sigemptyset(&sa.sa_mask);
+	sigaction(sig, &sa, NULL);
+}
+
+static void save_signal(int sig)
+{
+	sigaction(sig, NULL, &term.saved[sig]);
+}
+
+/* What was ignored when we were started (nohup) stays so. */
+static void catch_end_signal(int sig)
+{
+	if (term.saved[sig].sa_handler != SIG_IGN)
+		catch_signal(sig, on_signal, SA_RESTART);
+}
+
+/* Curses sets handlers of its own where there are none: ours come after it, and the old ones are kept from before. */
+static void each_signal(void (*ends)(int), void (*other)(int), void (*crash)(int))
+{
+	static const int others[] = { SIGTSTP, SIGCONT, SIGWINCH };
+
+	for (size_t i = 0; i < ARRAY_LEN(end_signals); i++)
+		ends(end_signals[i]);
+	for (size_t i = 0; i < ARRAY_LEN(others); i++)
+		other(others[i]);
+	for (size_t i = 0; i < ARRAY_LEN(crash_signals); i++)
+		crash(crash_signals[i]);
+}
+
+static void catch_other(int sig)
+{
+	catch_signal(sig, on_signal, SA_RESTART);
+}
+
+static void catch_crash(int sig)
+{
+	catch_signal(sig, on_crash, SA_RESETHAND | SA_NODEFER);
+}
+
+static void restore_signal(int sig)
+{
+	sigaction(sig, &term.saved[sig], NULL);
+}
+
+static void init_colors(void)
+{
+	const char *no_color = getenv("NO_COLOR");
+
+	term.color = has_colors() && !(no_color && *no_color) && start_color() != ERR && COLOR_PAIRS > 2 * N_STYLES;
+	if (!term.color)
+		return;
+	use_default_colors();
+	for (short i = 0; i < N_STYLES; i++) {
+		short fg = COLORS >= 256 ? looks[i].fg256 : looks[i].fg8;
+
+		init_pair((short)(i + 1), fg, -1);
+		init_pair((short)(N_STYLES + i + 1), COLORS >= 256 ? 16 : COLOR_BLACK, fg < 0 ? (short)COLOR_WHITE : fg);
+	}
+}
+
+static bool is_block(uint32_t ch)
+{
+	return ch >= 0x2580 && ch <= 0x259f;
+}
+
+static attr_t attr_of(const struct cell *at, short *pair)
+{
+	unsigned style = at->style & STYLE_MASK;
+	attr_t a;
+
+	style = style < N_STYLES ? style : STYLE_NORMAL;
+	a = term.color ? looks[style].attr : looks[style].mono;
+	*pair = term.color ? (short)(style + 1 + (at->style & STYLE_BAR ? N_STYLES : 0)) : 0;
+	/* A full block in reverse would be a hole, a coloured ground in reverse would lose its colour. */
+	if (at->style & STYLE_SELECTED)
+		a |= is_block(at->ch) ? A_BOLD : at->style & STYLE_BAR && term.color ? A_BOLD | A_UNDERLINE : A_REVERSE;
+	return a;
+}
+
+/* A terminal that thinks otherwise of a character's width would shift the line: it gets '?' instead. */
+static wchar_t shown_char(uint32_t ch)
+{
+	if (ch < 0x80)
+		return (wchar_t)ch;
+	if (term.ascii)
+		return (wchar_t)cells_ascii(ch);
+	return wcwidth((wchar_t)ch) == cells_char_width(ch) ? (wchar_t)ch : L'?';
+}
+
+static void put_cell(int x, int y, const struct cell *at)
+{
+	wchar_t text[2] = { shown_char(at->ch), 0 };
+	short pair;
+	attr_t a = attr_of(at, &pair);
+	cchar_t cc;
+
+	if (setcchar(&cc, text, a, pair, NULL) != ERR)
+		mvadd_wch(y, x, &cc);
+	/* The other half of a wide character, where a narrow one stands in for it. */
+	if (cells_char_width(at->ch) == 2 && text[0] < 0x80 && setcchar(&cc, L"?", a, pair, NULL) != ERR)
+		mvadd_wch(y, x + 1, &cc);
+}
+
+static bool same_cell(const struct cell *a, const struct cell *b)
+{
+	return a->ch == b->ch && a->style == b->style;
+}
+
+void term_draw(const struct cells *c)
+{
+	bool all = term.shown.cols != c->cols || term.shown.lines != c->lines;
+	int x, y;
+
+	if (!term.is_open)
+		return;
+	if (all) {
+		cells_resize(&term.shown, c->cols, c->lines);
+		erase();
+	}
+	for (y = 0; y < MIN(c->lines, LINES); y++)
+		for (x = 0; x < MIN(c->cols, COLS); x++) {
+			const struct cell *at = c->at + (size_t)y * (size_t)c->cols + x;
+			struct cell *was = term.shown.at + (size_t)y * (size_t)c->cols + x;
+			bool next = at->ch && x + 1 < c->cols && !at[1].ch && !same_cell(at + 1, was + 1);
+
+			if (at->ch && (all || next || !same_cell(at, was)))
+				put_cell(x, y, at);
+		}
+	memcpy(term.shown.at, c->at, (size_t)c->cols * (size_t)c->lines * sizeof *c->at);
+	refresh();
+}
+
+void term_repaint(void)
+{
+	term.shown.cols = 0;
+	if (term.is_open)
+		clearok(stdscr, TRUE);
+}
+
+void term_size(int *cols, int *lines)
+{
+	*cols = term.is_open ? COLS : 0;
+	*lines = term.is_open ? LINES : 0;
+}
+
+static void fit_size(void)
+{
+	struct winsize ws;
+
+	if (!ioctl(fileno(term.out), TIOCGWINSZ, &ws) && ws.ws_col && ws.ws_row)
+		resizeterm(ws.ws_row, ws.ws_col);
+}
+
+static void come_back(void)
+{
+	catch_other(SIGTSTP);
+	reset_prog_mode();
+	fit_size();
+	term_repaint();
+	refresh();
+}
+
+static void suspend(void)
+{
+	endwin();
+	fflush(term.out);
+	catch_signal(SIGTSTP, SIG_DFL, 0);
+	raise(SIGTSTP);
+	come_back();
+}
+
+/* A line of what the terminal wants to be sent to give back the user's screen. */
+static void add_leave(const char *cap)
+{
+	const char *s = tigetstr((char *)cap);
+
+	if (!s || s == (char *)-1)
+		return;
+	for (; *s && term.leave_len < sizeof term.leave; s++) {
+		/* "$<5>" asks for a pause, which no terminal of today needs. */
+		const char *end = s[0] == '$' && s[1] == '<' ? strchr(s, '>') : NULL;
+
+		if (end)
+			s = end;
+		else
+			term.leave[term.leave_len++] = *s;
+	}
+}
+
+static FILE *open_input(struct err *e)
+{
+	FILE *f;
+
+	if (isatty(STDIN_FILENO))
+		return stdin;
+	f = fopen("/dev/tty", "re");
+	if (!f)
+		err_set(e, -errno, "no terminal to read keys from: /dev/tty: %s; use --report or --screen", strerror(errno));
+	return f;
+}
+
+static int open_wake(struct err *e)
+{
+	if (!pipe2(term.wake, O_CLOEXEC | O_NONBLOCK))
+		return 0;
+	return err_set(e, -errno, "no pipe for signals: %s", strerror(errno));
+}
+
+static void close_files(void)
+{
+	if (term.in && term.in != stdin)
+		fclose(term.in);
+	for (int i = 0; i < 2; i++) {
+		if (term.wake[i] >= 0)
+			close(term.wake[i]);
+		term.wake[i] = -1;
+	}
+	term.in = NULL;
+	cells_fini(&term.shown);
+}
+
+static int open_screen(struct err *e)
+{
+	const char *name = getenv("TERM"), *cup;
+
+	term.screen = newterm(NULL, term.out, term.in);
+	if (!term.screen)
+		return err_set(e, -ENOTTY, "the terminal type TERM=%s is not known here; set TERM=xterm, or use --report", name ? name : "");
+	cup = tigetstr((char *)"cup");
+	if (cup && cup != (char *)-1)
+		return 0;
+	endwin();
+	delscreen(term.screen);
+	term.screen = NULL;
+	return err_set(e, -ENOTTY, "a terminal of type %s cannot place the cursor; use --report or --screen", name ? name : "");
+}
+
+static void set_modes(void)
+{
+	set_escdelay(25);
+	cbreak();
+	noecho();
+	nonl();
+	curs_set(0);
+	leaveok(stdscr, TRUE);
+	scrollok(stdscr, FALSE);
+	term.keys = newpad(1, 1);
+	keypad(term.keys, TRUE);
+	nodelay(term.keys, TRUE);
+	init_colors();
+	term.leave_len = 0;
+	add_leave("sgr0");
+	add_leave("cnorm");
+	add_leave("rmkx");
+	add_leave("rmcup");
+}
+
+static bool wants_ascii(void)
+{
+	const char *env = getenv("AGENTTOP_ASCII");
+
+	setlocale(LC_CTYPE, "");
+	return (env && *env && strcmp(env, "0")) || strcmp(nl_langinfo(CODESET), "UTF-8");
+}
+
+int term_open(struct err *e)
+{
+	int r;
+
+	if (term.is_open)
+		return 0;
+	if (!isatty(STDOUT_FILENO))
+		return err_set(e, -ENOTTY, "the screens need a terminal on standard output; use --report, or --screen 80x24");
+	term.ascii = wants_ascii();
+	term.ended_by = 0;
+	term.out = stdout;
+	term.in = open_input(e);
+	if (!term.in)
+		return -ENOTTY;
+	term.tty = fileno(term.in);
+	r = open_wake(e);
+	if (r)
+		goto out;
+	tcgetattr(term.tty, &term.old);
+	each_signal(save_signal, save_signal, save_signal);
+	r = open_screen(e);
+	if (r) {
+		each_signal(restore_signal, restore_signal, restore_signal);
+		goto out;
+	}
+	set_modes();
+	each_signal(catch_end_signal, catch_other, catch_crash);
+	term.is_open = 1;
+	die_hook = term_close;
+	return 0;
+out:
+	close_files();
+	return r;
+}
+
+void term_close(void)
+{
+	if (!term.is_open)
+		return;
+	term.is_open = 0;
+	curs_set(1);
+	endwin();
+	each_signal(restore_signal, restore_signal, restore_signal);
+	delwin(term.keys);
+	delscreen(term.screen);
+	term.screen = NULL;
+	tcsetattr(term.tty, TCSANOW, &term.old);
+	close_files();
+}
+
+int term_signal(void)
+{
+	return term.ended_by;
+}
+
+static uint32_t key_of_curses(wint_t ch, bool is_code)
+{
+	static const struct { int from; uint32_t to; } codes[] = {
+		{ KEY_UP, UIKEY_UP }, { KEY_DOWN, UIKEY_DOWN }, { KEY_LEFT, UIKEY_LEFT }, { KEY_RIGHT, UIKEY_RIGHT },
+		{ KEY_SLEFT, UIKEY_SLEFT }, { KEY_SRIGHT, UIKEY_SRIGHT }, { KEY_PPAGE, UIKEY_PAGE_UP }, { KEY_NPAGE, UIKEY_PAGE_DOWN },
+		{ KEY_HOME, UIKEY_HOME }, { KEY_END, UIKEY_END }, { KEY_ENTER, UIKEY_ENTER }, { KEY_BTAB, UIKEY_STAB },
+		{ KEY_BACKSPACE, UIKEY_BACKSPACE }, { KEY_F(1), UIKEY_F1 },
+	};
+
+	if (is_code) {
+		for (size_t i = 0; i < ARRAY_LEN(codes); i++)
+			if (codes[i].from == (int)ch)
+				return codes[i].to;
+		return 0;
+	}
+	switch (ch) {
+	case '\r':
+	case '\n':
+		return UIKEY_ENTER;
+	case 27:
+		return UIKEY_ESC;
+	case '\t':
+		return UIKEY_TAB;
+	case 8:
+	case 127:
+		return UIKEY_BACKSPACE;
+	default:
+		return ch;
+	}
+}
+
+/* Keys that mean nothing are swallowed. */
+static bool next_action(enum action *a)
+{
+	wint_t ch;
+	int r;
+
+	while ((r = wget_wch(term.keys, &ch)) != ERR) {
+		*a = action_of_key(key_of_curses(ch, r == KEY_CODE_YES));
+		if (*a != ACT_NONE)
+			return true;
+	}
+	return false;
+}
+
+static bool is_end_signal(int sig)
+{
+	for (size_t i = 0; i < ARRAY_LEN(end_signals); i++)
+		if (end_signals[i] == sig)
+			return true;
+	return false;
+}
+
+static enum term_event next_signal(void)
+{
+	enum term_event ev = TERM_NOTHING;
+	unsigned char sig;
+
+	while (read(term.wake[0], &sig, 1) == 1) {
+		if (is_end_signal(sig)) {
+			term.ended_by = sig;
+			return TERM_SIGNAL;
+		}
+		if (sig == SIGTSTP)
+			suspend();
+		else if (sig == SIGCONT)
+			come_back();		/* after SIGSTOP: somebody else had the terminal */
+		else
+			fit_size();
+		ev = TERM_RESIZE;
+	}
+	return ev;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Readable, but nothing to read: the other end is closed. */
+static bool is_lost(short revents)
+{
+	int n = 0;
+
+	if (revents & (POLLERR | POLLHUP | POLLNVAL))
+		return true;
+	return (revents & POLLIN) && (ioctl(term.tty, FIONREAD, &n) < 0 || !n);
+}
+
+enum term_event term_poll(int timeout_ms, enum action *a)
+{
+	int64_t end = now_ms() + timeout_ms;
+
+	for (;;) {
+		struct pollfd fds[] = { { term.tty, POLLIN, 0 }, { term.wake[0], POLLIN, 0 } };
+		int wait = timeout_ms < 0 ? -1 : (int)MAX(end - now_ms(), 0), n;
+		enum term_event ev = next_signal();
+
+		if (ev != TERM_NOTHING)
+			return ev;
+		if (next_action(a))
+			return TERM_ACTION;
+		n = poll(fds, ARRAY_LEN(fds), wait);
+		if (n < 0 && errno != EINTR)
+			return TERM_GONE;
+		if (n > 0 && !fds[1].revents && is_lost(fds[0].revents))
+			return TERM_GONE;
+		if (!n)
+			return TERM_NOTHING;
+	}
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * ui: the loop that runs the screens on the terminal: reads on a little, looks for keys, paints.
+ * Runs on the main thread. A recording that has been read to its end costs no more CPU time until a key is pressed.
+ */
+#ifndef AGENTTOP_UI_H
+#define AGENTTOP_UI_H
+
+#include "snapshot.h"
+
+struct ui_feed {
+	void *arg;
+	/*
+	 * Called again and again until it sets *finished: goes on for about budget_ms, and returns the newest snapshot, which
+	 * stays valid until the next call; NULL when there is none yet. An error is told in err alone; it is shown, the snapshot
+	 * that is returned with it is what remains, and there are no more calls.
+	 */
+	const struct snapshot *(*step)(void *arg, unsigned budget_ms, bool *finished, struct err *);
+};
+
+/* 0: the user is done. -EINTR: a signal ended it, see ui_signal(). -EIO: the terminal was lost. Others: it never began. */
+int ui_run(struct ui_feed *, struct err *);
+int ui_signal(void);			/* which signal; 0: none */
+
+#endif

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * view: one screen. Its state holds cursors, sort and caches, never data: the data is the snapshot's.
+ *
+ * head() and draw() are pure: same state, snapshot and size, same cells. What takes longer than a glance
+ * (sorting, sums over all steps) is done in update(), which is called once for each snapshot.
+ * States begin as zeroes. The list of views, and so the order of the tabs, is in app.c.
+ */
+#ifndef AGENTTOP_VIEW_H
+#define AGENTTOP_VIEW_H
+
+#include "action.h"
+#include "cells.h"
+#include "snapshot.h"
+
+/* Consequences of an action. */
+enum {
+	UI_REDRAW = 1,			/* something to show has changed */
+	UI_CLOSE = 2,			/* back to the view before */
+	UI_GO = 4,			/* to move.to */
+	UI_QUIT = 8,
+	UI_REPAINT = 16,		/* the terminal's content cannot be trusted */
+};
+
+/* What an action means in this view. Ends with { 0 }. */
+struct keydoc {
+	enum action action;
+	const char *foot;		/* one or two words in the footer; NULL: not there */
+	const char *help;		/* NULL: as the action's own */
+	const char *foot_key;		/* in the footer instead of the action's first key; NULL: that */
+};
+
+/* Where UI_GO leads. */
+struct target {
+	const char *view;		/* name */
+	uint64_t step;			/* serial; 0: none */
+};
+struct move {
+	struct rect body;		/* in: where draw() painted last, to know what a page is */
+	struct target to;		/* out */
+};
+
+struct view {
+	const char *name, *title;
+	const struct keydoc *keys;
+	size_t state_size;
+	/* Called when the snapshot is a new one, before anything else sees it. Keeps the selection by identity. */
+	void (*update)(void *state, const struct snapshot *);
+	/* Called after update() when UI_GO led here; may be NULL. */
+	void (*enter)(void *state, const struct snapshot *, const struct target *);
+	/* Called to paint the answer above the tabs; returns the lines used, at most rect.h; may be NULL. */
+	int (*head)(const void *state, const struct snapshot *, struct cells *, struct rect);
+	void (*draw)(const void *state, const struct snapshot *, struct cells *, struct rect);
+	/* Called for the right end of the tab line (sort order, position); may be NULL. */
+	void (*status)(const void *state, const struct snapshot *, char *buf, size_t len);
+	unsigned (*act)(void *state, const struct snapshot *, enum action, struct move *);
+	/* Called last: frees what the state owns; may be NULL. */
+	void (*fini)(void *state);
+};
+
+extern const struct view view_steps, view_chain, view_help;
+extern const struct view *const views[];	/* in the order of the tabs; help is the last */
+extern const unsigned n_views;
+
+#endif

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Help: what this recording can tell, the keys, and the words for stages. All of it comes from tables. */
+#include "look.h"
+#include "view.h"
+
+#include <string.h>
+
+struct state {
+	int top;
+};
+
+/* Where the next line goes; lines before the top or below the end are counted, not drawn. */
+struct page {
+	struct cells *c;
+	struct rect r;
+	int top, n;
+};
+
+static int line_y(const struct page *pg)
+{
+	int at = pg->n - pg->top;
+
+	return at >= 0 && at < pg->r.h ? pg->r.y + at : -1;
+}
+
+static void heading(struct page *pg, const char *text)
+{
+	int y;
+
+	if (pg->n)
+		pg->n++;
+	y = line_y(pg);
+	if (y >= 0) {
+		cells_fill(pg->c, (struct rect){ pg->r.x, y, pg->r.w, 1 }, STYLE_HEAD, ' ');
+		cells_put(pg->c, pg->r.x, y, pg->r.w, STYLE_HEAD, text);
+	}
+	pg->n++;
+}
+
+/* "  left      right": a term of n columns and what is said of it. */
+static void entry(struct page *pg, int n, unsigned style, const char *left, unsigned right_style, const char *right)
+{
+	int y = line_y(pg);
+
+	if (y >= 0) {
+		cells_put(pg->c, pg->r.x + 2, y, MIN(n, pg->r.w - 2), style, left);
+		cells_put(pg->c, pg->r.x + 3 + n, y, pg->r.w - 3 - n, right_style, right);
+	}
+	pg->n++;
+}
+
+static void put_losses(struct page *pg, const struct snapshot *s)
+{
+	char left[32], right[96], a[16], b[24];
+
+	for (size_t i = 0; i < s->n_losses; i++) {
+		const struct loss_row *l = s->losses + i;
+
+		snprintf(left, sizeof left, "lost on %s", l->cpu == UINT32_MAX ? "a CPU" : look_cpu(b, sizeof b, l->cpu));
+		snprintf(right, sizeof right, "%s time%s, %s events%s", look_count(a, sizeof a, l->n_times), l->n_times == 1 ? "" : "s",
+			 look_count(b, sizeof b, l->n_events), l->uncounted ? " and some that were not counted" : "");
+		entry(pg, 14, STYLE_OVER, left, STYLE_NORMAL, right);
+	}
+}
+
+static void put_capability(struct page *pg, const struct capability *cap)
+{
+	static const char *const words[] = { [CAP_ON] = "on", [CAP_PARTIAL] = "in part", [CAP_OFF] = "off" };
+	static const uint8_t styles[] = { [CAP_ON] = STYLE_GOOD, [CAP_PARTIAL] = STYLE_TAIL, [CAP_OFF] = STYLE_OVER };
+	unsigned state = cap->state <= CAP_OFF ? cap->state : CAP_OFF;
+	char right[1024];
+	size_t n = (size_t)snprintf(right, sizeof right, "%-8s%s", words[state], cap->hides);
+
+	for (size_t i = 0; i < cap->n_missing && n < sizeof right; i++)
+		n += (size_t)snprintf(right + n, sizeof right - n, "%s%s", i ? ", " : cap->hides[0] ? "; not recorded: " : "not recorded: ",
+				      cap->missing[i]);
+	entry(pg, 14, STYLE_NORMAL, cap->stage, styles[state], right);
+}
+
+static void put_recording(struct page *pg, const struct snapshot *s)
+{
+	char text[200], a[16], b[16], t[32], u[32];
+
+	heading(pg, "WHAT THIS RECORDING CAN TELL");
+	snprintf(text, sizeof text, "%.80s %.20s", s->source.file[0] ? s->source.file : s->source.kind, s->source.version);
+	entry(pg, 14, STYLE_NORMAL, "source", STYLE_NORMAL, text);
+	snprintf(text, sizeof text, "%s to %s, clock %.40s%s", look_ts(t, sizeof t, s->source.begin), look_ts(u, sizeof u, s->source.end),
+		 s->source.clock[0] ? s->source.clock : "unknown", s->source.no_latency ? ", which tells no time: latencies are unknown" : "");
+	entry(pg, 14, STYLE_NORMAL, "time", s->source.no_latency ? STYLE_OVER : STYLE_NORMAL, text);
+	snprintf(text, sizeof text, "%s events, %s of unknown kind", look_count(a, sizeof a, s->source.n_events),
+		 look_count(b, sizeof b, s->source.n_unknown));
+	entry(pg, 14, STYLE_NORMAL, "events", STYLE_NORMAL, text);
+	snprintf(text, sizeof text, "%s out of order, %s malformed", look_count(a, sizeof a, s->source.n_late), look_count(b, sizeof b, s->source.n_bad));
+	entry(pg, 14, STYLE_NORMAL, "", s->source.n_late || s->source.n_bad ? STYLE_NOTE : STYLE_NORMAL, text);
+	put_losses(pg, s);
+	for (size_t i = 0; i < s->n_notes; i++)
+		entry(pg, 14, STYLE_NOTE, "note", STYLE_NORMAL, s->notes[i]);
+	for (size_t i = 0; i < s->n_caps; i++)
+		put_capability(pg, s->caps + i);
+}
+
+static void put_keys(struct page *pg)
+{
+	char keys[64];
+
+	for (unsigned v = 0; v + 1 < n_views; v++) {
+		char title[64];
+
+		snprintf(title, sizeof title, "KEYS: %s", views[v]->title);
+		heading(pg, title);
+		for (const struct keydoc *k = views[v]->keys; k->action; k++)
+			entry(pg, 18, STYLE_KEY, action_key_text(keys, sizeof keys, k->action, true), STYLE_NORMAL,
+			      k->help ? k->help : action_docs[k->action].help);
+	}
+	heading(pg, "KEYS: everywhere");
+	for (unsigned v = 0; v < n_views && v < 9; v++)
+		if (views[v] != &view_help)
+			entry(pg, 18, STYLE_KEY, action_key_text(keys, sizeof keys, ACT_VIEW_1 + v, true), STYLE_NORMAL, views[v]->title);
+	for (unsigned a = ACT_NEXT_VIEW; a < N_ACTIONS; a++)
+		entry(pg, 18, STYLE_KEY, action_key_text(keys, sizeof keys, (enum action)a, true), STYLE_NORMAL, action_docs[a].help);
+}
+
+static void put_stages(struct page *pg)
+{
+	char name[40], text[256], a[16], b[16];
+
+	heading(pg, "STAGES: what kinds of time there are (targets: typical, tail)");
+	for (unsigned i = 0; i < N_STAGES; i++) {
+		const struct stage_name *st = stage_names + i;
+		struct stage_target goal = look_target(i);
+
+		snprintf(name, sizeof name, "%c  %s", st->letter, st->words);
+		if (goal.tail_ns || goal.typical_ns)
+			snprintf(text, sizeof text, "%s (%s, %s)", st->help, fmt_ns(a, sizeof a, goal.typical_ns),
+				 look_ns(b, sizeof b, goal.tail_ns, goal.tail_ns > 0));
+		else
+			snprintf(text, sizeof text, "%s", st->help);
+		entry(pg, 19, look_stage_style(i), name, STYLE_NORMAL, text);
+	}
+}
+
+static int put_all(const struct snapshot *s, struct cells *c, struct rect r, int top)
+{
+	struct page pg = { c, r, top, 0 };
+
+	put_keys(&pg);
+	put_stages(&pg);
+	put_recording(&pg, s);
+	return pg.n;
+}
+
+static int last_top(const struct snapshot *s, struct rect r)
+{
+	struct cells none = { 0 };
+
+	return MAX(put_all(s, &none, r, 0) - r.h, 0);
+}
+
+static void update(void *state, const struct snapshot *s)
+{
+	(void)state;
+	(void)s;
+}
+
+static void draw(const void *state, const struct snapshot *s, struct cells *c, struct rect r)
+{
+	const struct state *st = state;
+
+	put_all(s, c, r, MIN(st->top, last_top(s, r)));
+}
+
+static unsigned act(void *state, const struct snapshot *s, enum action a, struct move *m)
+{
+	struct state *st = state;
+	int page = MAX(m->body.h - 1, 1), last = last_top(s, m->body);
+
+	switch (a) {
+	case ACT_UP: st->top--; break;
+	case ACT_DOWN: st->top++; break;
+	case ACT_PAGE_UP: st->top -= page; break;
+	case ACT_PAGE_DOWN: st->top += page; break;
+	case ACT_FIRST: st->top = 0; break;
+	case ACT_LAST: st->top = last; break;
+	case ACT_BACK:
+	case ACT_HELP:
+		return UI_CLOSE | UI_REDRAW;
+	default:
+		return 0;
+	}
+	st->top = MAX(0, MIN(st->top, last));
+	return UI_REDRAW;
+}
+
+static const struct keydoc keys[] = {
+	{ ACT_UP, "scroll", NULL }, { ACT_DOWN, NULL, NULL }, { ACT_PAGE_DOWN, "page", NULL }, { ACT_PAGE_UP, NULL, NULL },
+	{ ACT_FIRST, NULL, NULL }, { ACT_LAST, NULL, NULL }, { ACT_BACK, "back", NULL },
+	{ 0 }
+};
+
+const struct view view_help = {
+	.name = "help", .title = "Help", .keys = keys, .state_size = sizeof(struct state),
+	.update = update, .draw = draw, .act = act,
+};

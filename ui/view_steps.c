@@ -1,0 +1,554 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Steps: is it slow, and which step? Kinds of steps (agent x name), each of which expands to its single steps. */
+#include "explain.h"
+#include "kinds.h"
+#include "look.h"
+#include "overview.h"
+#include "table.h"
+#include "verdict.h"
+#include "view.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define SPARK_MAX 64
+
+enum { ROW_KIND = UINT32_MAX, ROW_NOTHING_KEPT = UINT32_MAX - 1 };
+struct row {
+	uint32_t kind, step;		/* step: number in snapshot.steps, or ROW_* */
+};
+struct state {
+	struct table_pos pos;
+	unsigned sort;			/* column + 1; 0: as nobody asked, p99 */
+	bool reverse, newest_first, moved;
+	uint64_t *open;			/* expanded kinds, by id_of() */
+	size_t n_open, cap_open;
+	uint64_t sel;			/* id_of() the kind */
+	uint64_t sel_step;		/* serial; 0: the kind's own row */
+	/* Made by update(). */
+	struct kinds kinds;
+	bool kinds_fresh;
+	struct row *rows;
+	size_t n_rows, cap_rows;
+	uint32_t *order;
+	size_t cap_order;
+	uint64_t spark[SPARK_MAX], spark_max;
+	uint64_t deadline_ns;		/* the one deadline of all; 0: none, or several */
+	bool any_deadline;
+	char why[256];			/* where the slow steps' time goes and who took it, in words */
+};
+struct arg {
+	const struct state *st;
+	const struct snapshot *s;
+};
+
+enum { COL_AGENT, COL_STEP, COL_RATE, COL_COUNT, COL_P50, COL_P99, COL_P999, COL_MAX, COL_MISS, COL_WORST, COL_SHARE };
+static const struct column columns[] = {
+	[COL_AGENT] = { "AGENT", "who: agent= of the mark, or the command", 9, 24, 0, 0, 1 },
+	[COL_STEP] = { "STEP", "the kind of step: name= of the mark", 7, 24, 0, 0, 1 },
+	[COL_RATE] = { "RATE", "steps in a second, over the whole recording", 6, 0, 6, 1, 1 },
+	[COL_COUNT] = { "COUNT", "steps that ended", 7, 0, 7, 1, 1 },
+	[COL_P50] = { "P50", "half of the steps took longer", 7, 0, 4, 1, 1 },
+	[COL_P99] = { "P99", "one step in 100 took longer", 7, 0, 0, 1, 1 },
+	[COL_P999] = { "P999", "one step in 1000 took longer", 7, 0, 8, 1, 1 },
+	[COL_MAX] = { "MAX", "the slowest step", 7, 0, 5, 1, 1 },
+	[COL_MISS] = { "MISS", "steps that missed their deadline; a dash: none had one", 6, 0, 3, 1, 1 },
+	[COL_WORST] = { "WORST STAGE", "the stage with the most time in the slowest 1 %, and how much", 19, 27, 2, 0, 1 },
+	[COL_SHARE] = { "TIME BY STAGE", "each letter is a stage", 13, 80, 9, 0, 0 },
+};
+
+static void time_field(struct field *f, uint64_t ns, bool known)
+{
+	f->kind = known ? FIELD_TIME : FIELD_UNKNOWN;
+	f->num = (double)ns;
+}
+
+static void text_field(struct field *f, const char *text, unsigned style)
+{
+	f->kind = FIELD_TEXT;
+	f->text = text;
+	f->style = (uint16_t)style;
+}
+
+static void stage_field(struct field *f, unsigned stage, uint64_t ns, bool known)
+{
+	enum verdict v = look_verdict(stage, ns);
+	char t[16];
+
+	f->kind = FIELD_UNKNOWN;
+	if (!known)
+		return;
+	snprintf(f->buf, sizeof f->buf, "%s %s%s%s", look_stage(stage)->words, fmt_ns(t, sizeof t, ns),
+		 look_verdict_sign(v)[0] ? " " : "", look_verdict_sign(v));
+	text_field(f, f->buf, look_verdict_style(v));
+	f->num = (double)ns;
+}
+
+static void kind_field(const struct arg *a, uint32_t kind, unsigned col, struct field *f)
+{
+	const struct kind_row *k = a->s->kinds + kind;
+	bool known = k->steps.n > 0;
+	uint64_t span;
+
+	switch (col) {
+	case COL_AGENT: text_field(f, k->agent, STYLE_NORMAL); break;
+	case COL_STEP: text_field(f, k->name[0] ? k->name : LOOK_DASH, STYLE_NORMAL); break;
+	case COL_RATE:
+		f->kind = look_span_known(a->s, &span) ? FIELD_RATE : FIELD_UNKNOWN;
+		f->num = span ? (double)k->steps.n * 1e9 / (double)span : 0;
+		break;
+	case COL_COUNT: f->kind = FIELD_COUNT; f->num = (double)k->steps.n; break;
+	case COL_P50: time_field(f, k->steps.p50, known); break;
+	case COL_P99: time_field(f, k->steps.p99, known); break;
+	case COL_P999: time_field(f, k->steps.p999, known); break;
+	case COL_MAX: time_field(f, k->steps.max, known); break;
+	case COL_MISS:
+		f->kind = a->st->any_deadline || k->n_deadline_miss ? FIELD_COUNT : FIELD_UNKNOWN;
+		f->num = (double)k->n_deadline_miss;
+		f->style = k->n_deadline_miss ? STYLE_OVER : STYLE_NORMAL;
+		break;
+	case COL_WORST: stage_field(f, k->worst_stage, k->worst_ns, k->worst_ns > 0); break;
+	case COL_SHARE: f->kind = FIELD_STAGES; f->ns = k->stage_ns; break;
+	}
+}
+
+static unsigned step_worst(const struct step *st)
+{
+	unsigned worst = 0;
+
+	for (unsigned i = 1; i < N_STAGES; i++)
+		if (st->ns[i] > st->ns[worst])
+			worst = i;
+	return worst;
+}
+
+static void step_field(const struct snapshot *s, const struct step *st, unsigned col, struct field *f)
+{
+	char t[24];
+
+	switch (col) {
+	case COL_STEP:
+		if (st->id)
+			snprintf(f->buf, sizeof f->buf, "%s", snapshot_str(s, st->id));
+		else
+			snprintf(f->buf, sizeof f->buf, "#%llu", (unsigned long long)st->serial);
+		text_field(f, f->buf, STYLE_NORMAL);
+		break;
+	case COL_RATE:
+		snprintf(f->buf, sizeof f->buf, "ended %s%s", look_ts(t, sizeof t, st->end), st->n_lost ? ", events lost" :
+			 st->cut_begin ? ", begin not seen" : st->cut_end ? ", end not seen" : "");
+		text_field(f, f->buf, st->n_lost || st->cut_begin || st->cut_end ? STYLE_NOTE : STYLE_DIM);
+		f->span = COL_P999 - COL_RATE;
+		break;
+	case COL_MAX: time_field(f, step_ns(st), true); break;
+	case COL_MISS:
+		if (st->missed)
+			text_field(f, "missed", STYLE_OVER);
+		break;
+	case COL_WORST: stage_field(f, step_worst(st), st->ns[step_worst(st)], step_ns(st) > 0); break;
+	case COL_SHARE: f->kind = FIELD_STAGES; f->ns = st->ns; break;
+	}
+}
+
+static void row_field(const void *arg, size_t row, unsigned col, struct field *f)
+{
+	const struct arg *a = arg;
+	const struct row *r = a->st->rows + row;
+
+	if (r->step == ROW_KIND) {
+		kind_field(a, r->kind, col, f);
+	} else if (r->step != ROW_NOTHING_KEPT) {
+		step_field(a->s, a->s->steps[r->step], col, f);
+	} else if (col == COL_STEP) {
+		text_field(f, "no single step of this kind is kept", STYLE_DIM);
+		f->span = COL_SHARE - COL_STEP;
+	}
+}
+
+static void order_field(const void *arg, size_t row, unsigned col, struct field *f)
+{
+	kind_field(arg, (uint32_t)row, col, f);
+}
+
+static const struct table row_table = { columns, ARRAY_LEN(columns), row_field };
+static const struct table order_table = { columns, ARRAY_LEN(columns), order_field };
+
+static unsigned sort_col(const struct state *st)
+{
+	return st->sort ? st->sort - 1 : COL_P99;
+}
+
+/* A kind by its texts: row numbers change from snapshot to snapshot. */
+static uint64_t id_of(const struct kind_row *k)
+{
+	uint64_t h = 0xcbf29ce484222325ull;
+
+	for (const char *p = k->agent; *p; p++)
+		h = (h ^ (unsigned char)*p) * 0x100000001b3ull;
+	h = hash64(h);
+	for (const char *p = k->name; *p; p++)
+		h = (h ^ (unsigned char)*p) * 0x100000001b3ull;
+	return h;
+}
+
+/* Number in st->open of a kind; n_open when it is folded. */
+static size_t open_i(const struct state *st, const struct kind_row *k)
+{
+	uint64_t id = id_of(k);
+	size_t i = 0;
+
+	while (i < st->n_open && st->open[i] != id)
+		i++;
+	return i;
+}
+
+static void add_row(struct state *st, uint32_t kind, uint32_t step)
+{
+	GROW(st->rows, st->n_rows, st->cap_rows);
+	st->rows[st->n_rows++] = (struct row){ kind, step };
+}
+
+static void need_kinds(struct state *st, const struct snapshot *s)
+{
+	if (!st->kinds_fresh)
+		kinds_update(&st->kinds, s);
+	st->kinds_fresh = true;
+}
+
+static void add_steps(struct state *st, const struct snapshot *s, uint32_t kind)
+{
+	uint32_t *steps;
+	size_t n;
+
+	need_kinds(st, s);
+	steps = st->newest_first ? kinds_newest(&st->kinds, s, kind, &n) : kinds_slowest(&st->kinds, s, kind, &n);
+	for (size_t i = 0; i < n; i++)
+		add_row(st, kind, steps[i]);
+	if (!n)
+		add_row(st, kind, ROW_NOTHING_KEPT);
+	free(steps);
+}
+
+static uint64_t row_step(const struct snapshot *s, const struct row *r)
+{
+	return r->step < s->n_steps ? s->steps[r->step]->serial : 0;
+}
+
+static void remember(struct state *st, const struct snapshot *s)
+{
+	if (st->pos.cursor >= st->n_rows)
+		return;
+	st->sel = id_of(s->kinds + st->rows[st->pos.cursor].kind);
+	st->sel_step = row_step(s, st->rows + st->pos.cursor);
+}
+
+/* Puts the cursor where the selected row is now; on its kind when the step is gone. */
+static void restore(struct state *st, const struct snapshot *s)
+{
+	size_t kind_at = st->n_rows, at = st->n_rows;
+
+	for (size_t i = 0; i < st->n_rows && at == st->n_rows; i++) {
+		const struct row *r = st->rows + i;
+
+		if (r->step == ROW_KIND) {
+			if (id_of(s->kinds + r->kind) != st->sel)
+				continue;
+			kind_at = i;
+			if (!st->sel_step)
+				at = i;
+		} else if (st->sel_step && row_step(s, r) == st->sel_step) {
+			at = i;
+		}
+	}
+	if (at == st->n_rows)
+		at = kind_at;
+	if (at < st->n_rows)
+		st->pos.cursor = at;
+	else
+		st->pos.cursor = MIN(st->pos.cursor, st->n_rows ? st->n_rows - 1 : 0);
+}
+
+static void make_rows(struct state *st, const struct snapshot *s)
+{
+	struct arg a = { st, s };
+
+	if (s->n_kinds)
+		GROW(st->order, s->n_kinds - 1, st->cap_order);
+	for (uint32_t i = 0; i < s->n_kinds; i++)
+		st->order[i] = i;
+	table_sort(&order_table, &a, st->order, s->n_kinds, sort_col(st), st->reverse);
+	st->n_rows = 0;
+	for (size_t i = 0; i < s->n_kinds; i++) {
+		add_row(st, st->order[i], ROW_KIND);
+		if (st->n_open && open_i(st, s->kinds + st->order[i]) < st->n_open)
+			add_steps(st, s, st->order[i]);
+	}
+	/* Until somebody moves the cursor it stays on the first line, whatever comes to be there. */
+	if (st->moved)
+		restore(st, s);
+	else
+		st->pos = (struct table_pos){ 0, 0 };
+}
+
+/* The slowest step in each piece of the recording's time. */
+static void make_spark(struct state *st, const struct snapshot *s)
+{
+	uint64_t span;
+
+	memset(st->spark, 0, sizeof st->spark);
+	st->spark_max = 0;
+	if (!look_span_known(s, &span))
+		return;
+	for (size_t i = 0; i < s->n_steps; i++) {
+		const struct step *step = s->steps[i];
+		uint64_t at = step->end > s->source.begin ? step->end - s->source.begin : 0;
+		size_t slot = (size_t)MIN((double)at / (double)span * SPARK_MAX, SPARK_MAX - 1.0);
+
+		st->spark[slot] = MAX(st->spark[slot], step_ns(step));
+		st->spark_max = MAX(st->spark_max, step_ns(step));
+	}
+}
+
+static void find_deadline(struct state *st, const struct snapshot *s)
+{
+	st->deadline_ns = 0;
+	st->any_deadline = false;
+	for (size_t i = 0; i < s->n_steps; i++) {
+		uint64_t d = s->steps[i]->deadline_ns;
+
+		if (!d)
+			continue;
+		if (!st->any_deadline)
+			st->deadline_ns = d;
+		else if (d != st->deadline_ns)
+			st->deadline_ns = 0;
+		st->any_deadline = true;
+	}
+	for (size_t i = 0; i < s->n_agents; i++)
+		st->any_deadline |= s->agents[i].n_deadline_miss > 0;
+}
+
+/* The first sentence says what the answer line says in figures; the second one says why. */
+static void find_why(struct state *st, const struct snapshot *s)
+{
+	char lines[2][256];
+	bool known = false;
+
+	st->why[0] = 0;
+	for (unsigned i = 0; i < N_STAGES; i++)
+		known |= s->stage[i].share_worst > 0;
+	if (known && s->steps_all.n && verdict_lines(s, lines, 2) == 2)
+		memcpy(st->why, lines[1], sizeof st->why);
+}
+
+static void update(void *state, const struct snapshot *s)
+{
+	struct state *st = state;
+
+	st->kinds_fresh = false;
+	find_why(st, s);
+	find_deadline(st, s);
+	make_spark(st, s);
+	make_rows(st, s);
+}
+
+static void put_spark(const struct state *st, struct cells *c, int x, int y, int w)
+{
+	w = MIN(w, SPARK_MAX);
+	if (w < 10 || !st->spark_max)
+		return;
+	for (int i = 0; i < w; i++) {
+		uint64_t top = 0;
+
+		for (int j = i * SPARK_MAX / w; j < (i + 1) * SPARK_MAX / w; j++)
+			top = MAX(top, st->spark[j]);
+		if (top)
+			cells_char(c, x + i, y, STYLE_HEAD, 0x2581 + (uint32_t)((double)top / (double)st->spark_max * 7));
+	}
+}
+
+static void add_misses(const struct state *st, const struct snapshot *s, struct parts *ps)
+{
+	uint64_t n = 0;
+	char t[16], count[16], pct[16];
+
+	for (size_t i = 0; i < s->n_kinds; i++)
+		n += s->kinds[i].n_deadline_miss;
+	if (!st->any_deadline) {
+		parts_add(ps, 4, STYLE_DIM, "no deadline", "%s", "");
+		return;
+	}
+	parts_add(ps, 0, n ? STYLE_OVER : STYLE_GOOD, "", "deadline %s%smissed %s%s%s%s",
+		  st->deadline_ns ? fmt_ns(t, sizeof t, st->deadline_ns) : "", st->deadline_ns ? " " : "", look_count(count, sizeof count, n),
+		  n ? " (" : "", n ? look_share(pct, sizeof pct, s->steps_all.n ? (double)n / (double)s->steps_all.n : 0) : "", n ? ")" : "");
+}
+
+static void answer_line(const struct state *st, const struct snapshot *s, struct cells *c, int x, int y, int w)
+{
+	const struct quant *q = &s->steps_all;
+	struct parts ps = { 0 };
+	char t[16];
+	uint64_t span;
+	bool known = q->n > 0, over = st->deadline_ns && q->p99 > st->deadline_ns;
+	int used;
+
+	parts_add(&ps, 2, STYLE_NORMAL, "steps ", "%s", look_span_known(s, &span) ?
+		  look_rate(t, sizeof t, (double)q->n * 1e9 / (double)span) : look_count(t, sizeof t, q->n));
+	parts_add(&ps, 0, STYLE_NORMAL, "p50 ", "%s", look_ns(t, sizeof t, q->p50, known));
+	parts_add(&ps, 0, over ? STYLE_OVER : STYLE_TITLE, "p99 ", "%s%s", look_ns(t, sizeof t, q->p99, known), over ? " ▲" : "");
+	parts_add(&ps, 1, STYLE_NORMAL, "p999 ", "%s", look_ns(t, sizeof t, q->p999, known));
+	parts_add(&ps, 3, STYLE_NORMAL, "max ", "%s", look_ns(t, sizeof t, q->max, known));
+	add_misses(st, s, &ps);
+	used = parts_put(&ps, c, x, y, w, 2);
+	put_spark(st, c, x + used + 2, y, w - used - 2);
+}
+
+static int head(const void *state, const struct snapshot *s, struct cells *c, struct rect r)
+{
+	const struct state *st = state;
+	double share[N_STAGES];
+	int n = 0;
+
+	if (!s->n_kinds)
+		return overview_why(s, c, r);
+	for (unsigned i = 0; i < N_STAGES; i++)
+		share[i] = s->stage[i].share_worst;
+	if (n < r.h)
+		answer_line(state, s, c, r.x, r.y + n++, r.w);
+	if (n < r.h)
+		look_shares(c, r.x, r.y + n++, r.w, r.w < 100 ? "slowest 1 %  " : "slowest 1 % spend it in  ", share);
+	if (n + 1 < r.h)
+		n += MIN(explain_wrap(c, (struct rect){ r.x, r.y + n, r.w, MIN(2, r.h - n - 1) }, 0, STYLE_NORMAL, st->why),
+			 MIN(2, r.h - n - 1));
+	if (n < r.h)
+		overview_hot(s, c, r.x, r.y + n++, r.w);
+	return n;
+}
+
+static void draw(const void *state, const struct snapshot *s, struct cells *c, struct rect r)
+{
+	const struct state *st = state;
+	struct arg a = { st, s };
+
+	if (!s->n_kinds) {
+		overview_draw(s, c, r);
+		return;
+	}
+	table_draw(&row_table, &a, st->n_rows, &st->pos, c, r, sort_col(st), st->reverse);
+	/* Few kinds leave room for the machine as a whole. */
+	if (r.h - (int)MIN(st->n_rows, 1000u) - 2 >= 6)
+		overview_draw(s, c, (struct rect){ r.x, r.y + (int)st->n_rows + 2, r.w, r.h - (int)st->n_rows - 2 });
+}
+
+static void status(const void *state, const struct snapshot *s, char *buf, size_t len)
+{
+	const struct state *st = state;
+
+	buf[0] = 0;
+	if (s->n_kinds)
+		snprintf(buf, len, "%s%ssort %s %s", st->n_open ? st->newest_first ? "newest first" : "worst first" : "",
+			 st->n_open ? " · " : "", columns[sort_col(st)].title, st->reverse ? "▲" : "▼");
+}
+
+static void toggle(struct state *st, const struct snapshot *s, const struct kind_row *k)
+{
+	size_t i = open_i(st, k);
+
+	if (i < st->n_open) {
+		st->open[i] = st->open[--st->n_open];
+	} else {
+		GROW(st->open, st->n_open, st->cap_open);
+		st->open[st->n_open++] = id_of(k);
+	}
+	/* A single step that is folded away leaves the cursor on its kind. */
+	st->sel = id_of(k);
+	st->sel_step = 0;
+	st->moved = true;
+	make_rows(st, s);
+}
+
+/* The slowest of a kind whose segments are kept, or the slowest of all; 0 when none is kept. */
+static uint64_t slowest(struct state *st, const struct snapshot *s, uint32_t kind)
+{
+	const struct step *best = NULL;
+
+	need_kinds(st, s);
+	for (size_t i = 0; i < s->n_steps; i++) {
+		const struct step *step = s->steps[i];
+
+		if (st->kinds.of_step[i] != kind)
+			continue;
+		if (!best || step->has_segments > best->has_segments ||
+		    (step->has_segments == best->has_segments && step_ns(step) > step_ns(best)))
+			best = step;
+	}
+	return best ? best->serial : 0;
+}
+
+static unsigned enter_row(struct state *st, const struct snapshot *s, struct move *m)
+{
+	const struct row *r = st->rows + st->pos.cursor;
+
+	m->to = (struct target){ "chain", r->step == ROW_KIND ? slowest(st, s, r->kind) : row_step(s, r) };
+	return UI_GO | UI_REDRAW;
+}
+
+static unsigned change_sort(struct state *st, const struct snapshot *s, enum action a)
+{
+	if (a == ACT_REVERSE)
+		st->reverse = !st->reverse;
+	else if (a == ACT_ORDER)
+		st->newest_first = !st->newest_first;
+	else
+		st->sort = table_next_sort(&row_table, sort_col(st), a == ACT_SORT ? 1 : -1) + 1;
+	make_rows(st, s);
+	return UI_REDRAW;
+}
+
+static unsigned act(void *state, const struct snapshot *s, enum action a, struct move *m)
+{
+	struct state *st = state;
+
+	if (a == ACT_SORT || a == ACT_SORT_BACK || a == ACT_REVERSE || a == ACT_ORDER)
+		return change_sort(st, s, a);
+	if (st->pos.cursor >= st->n_rows)
+		return 0;
+	if (a == ACT_ENTER)
+		return enter_row(st, s, m);
+	if (a == ACT_EXPAND) {
+		toggle(st, s, s->kinds + st->rows[st->pos.cursor].kind);
+		return UI_REDRAW;
+	}
+	if (!table_move(&st->pos, a, st->n_rows, (size_t)MAX(m->body.h - 1, 1)))
+		return 0;
+	st->moved = true;
+	remember(st, s);
+	return UI_REDRAW;
+}
+
+static void fini(void *state)
+{
+	struct state *st = state;
+
+	kinds_fini(&st->kinds);
+	free(st->open);
+	free(st->rows);
+	free(st->order);
+}
+
+static const struct keydoc keys[] = {
+	{ ACT_ENTER, "chain of the slowest", "the chain of this step, or of the slowest of this kind" },
+	{ ACT_EXPAND, "expand", "show or fold the single steps of this kind" },
+	{ ACT_SORT, "sort", "sort by the next column" },
+	{ ACT_SORT_BACK, NULL, "sort by the column before" },
+	{ ACT_REVERSE, "reverse", "reverse the order" },
+	{ ACT_ORDER, NULL, "single steps: worst first or newest first" },
+	{ ACT_UP, NULL, NULL }, { ACT_DOWN, NULL, NULL }, { ACT_PAGE_UP, NULL, NULL }, { ACT_PAGE_DOWN, NULL, NULL },
+	{ ACT_FIRST, NULL, NULL }, { ACT_LAST, NULL, NULL },
+	{ 0 }
+};
+
+const struct view view_steps = {
+	.name = "steps", .title = "Steps", .keys = keys, .state_size = sizeof(struct state),
+	.update = update, .head = head, .draw = draw, .status = status, .act = act, .fini = fini,
+};
