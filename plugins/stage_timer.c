@@ -72,9 +72,10 @@ static void walk_span(struct walk *w, const struct span *s, const struct run *r)
 {
 	uint64_t asked = MIN(s->at[0], s->to);
 
-	walk_evidence(w, r->type, r->cpu, r->from);
+	if (r->level != LEVEL_TASK)
+		walk_evidence(w, r->type, r->cpu, r->from);
 	walk_evidence(w, s->type[1], s->cpu_to, s->to);
-	walk_emit(w, ST_IRQ, s->to, r->cpu, actor_run(walk_ctx(w), r));
+	walk_emit(w, ST_IRQ, s->to, r->cpu, actor_irq(w, r));
 	walk_evidence(w, s->type[1], s->cpu_to, s->to);
 	walk_evidence(w, s->type[0], s->cpu_from, s->from);
 	walk_emit(w, ST_TIMER_LATE, asked, r->cpu, 0);

@@ -139,8 +139,9 @@ static void init(struct ctx *c, struct state *st)
 			st->by_type[ev->type] = ctx_strz(c, #vec); \
 		leave(c, ev, st->by_type[ev->type], (uint32_t)ev->val[0]); \
 	}
-#define WANT(vec) \
-	{ "irq_vectors:" #vec "_entry", { "vector" }, vec##_in, WANT_EXTRA }, { "irq_vectors:" #vec "_exit", { "vector" }, vec##_out, WANT_EXTRA }
+#define WANT_(vec, kind) \
+	{ "irq_vectors:" #vec "_entry", { "vector" }, vec##_in, kind }, { "irq_vectors:" #vec "_exit", { "vector" }, vec##_out, kind }
+#define WANT(vec) WANT_(vec, WANT_EXTRA)
 
 VECTOR(local_timer)
 VECTOR(reschedule)
@@ -229,11 +230,11 @@ static void fini(struct ctx *c)
 }
 
 static const struct want wants[] = {
-	WANT(local_timer), WANT(reschedule), WANT(call_function), WANT(call_function_single), WANT(irq_work),
+	WANT_(local_timer, WANT_NEEDED), WANT(reschedule), WANT(call_function), WANT(call_function_single), WANT(irq_work),
 	WANT(x86_platform_ipi), WANT(thermal_apic), WANT(threshold_apic), WANT(deferred_error_apic), WANT(error_apic),
 	WANT(spurious_apic),
-	{ "ipi:ipi_entry", { "?reason" }, ipi_entry, WANT_EXTRA },
-	{ "ipi:ipi_exit", { "?reason" }, ipi_exit, WANT_EXTRA },
+	{ "ipi:ipi_entry", { "?reason" }, ipi_entry, WANT_INSTEAD },
+	{ "ipi:ipi_exit", { "?reason" }, ipi_exit, WANT_INSTEAD },
 	{ "ipi:ipi_send_cpu", { "cpu" }, send, WANT_EXTRA },
 	{ 0 }
 };

@@ -75,32 +75,43 @@ static void emit(struct walk *w, enum stage_id stage, uint64_t from, uint32_t cp
 	w->thief = 0;
 }
 
-/* Where events were lost nobody can say that nothing on this machine worked on it. */
-static void emit_outside(struct walk *w, uint64_t from, str_id actor)
+/* Does this loss of events cover what is said of `cpu`? What is outside this machine, any CPU's lost events may deny. */
+static bool loss_covers(const struct loss *l, enum stage_id stage, uint32_t cpu)
 {
-	const struct model *m = &w->c->m;
-	bool doubt = w->doubt;
+	if (stage == ST_LOST || stage == ST_UNKNOWN)
+		return false;
+	return stage == ST_OUTSIDE || (cpu != CPU_NONE && (l->cpu == cpu || l->cpu == CPU_NONE));
+}
 
-	for (size_t i = m->n_losses; i-- > 0 && m->losses[i].to > from;) {
-		const struct loss *l = &m->losses[i];
-
-		if (l->from >= w->t)
-			continue;
-		w->doubt = doubt;
-		emit(w, ST_OUTSIDE, MAX(l->to, from), CPU_NONE, actor);
-		emit(w, ST_LOST, MAX(l->from, from), l->cpu, 0);
+/* The pieces of a segment that losses cut share its evidence. */
+static void same_evidence(struct walk *w, size_t first, size_t n)
+{
+	for (size_t i = 0; i < n && w->n_ev_used > first; i++) {
+		GROW(w->ev, w->n_ev, w->cap_ev);
+		w->ev[w->n_ev++] = w->ev[first + i];
 	}
-	w->doubt = doubt;
-	emit(w, ST_OUTSIDE, from, CPU_NONE, actor);
 }
 
 void walk_emit(struct walk *w, enum stage_id stage, uint64_t from, uint32_t cpu, str_id actor)
 {
+	const struct model *m = &w->c->m;
+	size_t first = w->n_ev_used, n_ev = w->n_ev - w->n_ev_used;
+	bool doubt = w->doubt;
+
 	from = MAX(from, w->floor);
-	if (stage == ST_OUTSIDE)
-		emit_outside(w, from, actor);
-	else
-		emit(w, stage, from, cpu, actor);
+	for (size_t i = m->n_losses; i-- > 0 && m->losses[i].to > from;) {
+		const struct loss *l = &m->losses[i];
+
+		if (l->from >= w->t || !loss_covers(l, stage, cpu))
+			continue;
+		w->doubt = doubt;
+		emit(w, stage, MAX(l->to, from), cpu, actor);
+		w->thief = 0;
+		emit(w, ST_LOST, MAX(l->from, from), l->cpu, 0);
+		same_evidence(w, first, n_ev);
+	}
+	w->doubt = doubt;
+	emit(w, stage, from, cpu, actor);
 }
 
 void walk_unknown(struct walk *w, const char *why)
@@ -124,6 +135,14 @@ str_id actor_task(struct ctx *c, int32_t pid)
 		return 0;
 	snprintf(text, sizeof text, "%s:%d", t && t->comm ? ctx_text(c, t->comm) : "?", pid);
 	return ctx_strz(c, text);
+}
+
+str_id actor_irq(struct walk *w, const struct run *r)
+{
+	if (r->level != LEVEL_TASK)
+		return actor_run(w->c, r);
+	w->doubt = true;
+	return ctx_strz(w->c, "hard IRQ, not recorded");
 }
 
 str_id actor_run(struct ctx *c, const struct run *r)
@@ -283,7 +302,7 @@ static void default_span(struct walk *w, const struct span *s, const struct run 
 	uint64_t irq = r->level == LEVEL_HARDIRQ ? r->from : s->to;
 
 	walk_evidence(w, s->type[1], s->cpu_to, s->to);
-	walk_emit(w, ST_IRQ, irq, r->cpu, actor_run(w->c, r));
+	walk_emit(w, ST_IRQ, irq, r->cpu, actor_irq(w, r));
 	run_completed(w, r);
 	walk_evidence(w, r->type, r->cpu, r->from);
 	walk_evidence(w, s->type[0], s->cpu_from, s->from);
@@ -385,6 +404,8 @@ static void walk_nap(struct walk *w, const struct nap *n)
 	w->floor = MAX(floor, n->out);
 	w->waiter = n->pid;
 	w->blocked = n->how == TASK_BLOCKED;
+	if (unlikely(m->n_losses) && model_lost_between(m, n->out, w->t))
+		w->inferred = true;	/* it may have run and slept again unseen */
 	if (!w->via)
 		w->gate = n->how == TASK_PREEMPTED ? 0 : n->gate;
 	if (n->flags & NAP_INFERRED_IN)

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #define COMMS_MAX 65536		/* saved_cmdlines_size is at most this in practice */
+#define BAD_FORMATS_MAX 10000	/* then this is no list of formats */
+#define SYSTEMS_MAX 10000
 
 /* magic[10], version text, 1 byte order, 1 size of long, u32 page size */
 int dat_file_head(struct dat_file *f, const uint8_t *head, size_t n_head, struct err *err)
@@ -131,6 +133,7 @@ static void add_format(struct dat_file *f, struct dat_in *in, const char *system
 
 	if (in->bad)
 		return;
+	in->bad = f->n_bad_formats > BAD_FORMATS_MAX;
 	if (len > DAT_IN_ITEM_MAX) {
 		dat_in_skip(in, len);
 		f->n_bad_formats++;
@@ -148,6 +151,7 @@ void dat_formats(struct dat_file *f, struct dat_in *in, bool ftrace)
 {
 	uint32_t n_systems = ftrace ? 1 : dat_in_u32(in);
 
+	in->bad |= n_systems > SYSTEMS_MAX;
 	while (n_systems-- && !in->bad) {
 		const char *name = ftrace ? "ftrace" : dat_in_text(in, 256);
 		char system[256];
@@ -261,17 +265,22 @@ static bool page_size_ok(const struct dat_file *f, uint32_t size)
 	return size >= f->data_off + 16 && size <= DAT_PAGE_MAX && !(size & 3);
 }
 
-/* What header_page says is what the kernel wrote; the recorder may not have known that sub-buffers can be larger. */
+/*
+ * Version 7 says it for each buffer. Version 6 has the recording machine's page size only, but the kernel may write
+ * larger sub-buffers, which header_page tells.
+ */
 static void settle_page_size(struct dat_file *f, struct dat_buffer *b)
 {
-	if (f->subbuf_size > b->page_size || !page_size_ok(f, b->page_size)) {
-		uint32_t size = page_size_ok(f, f->subbuf_size) ? f->subbuf_size :
-				page_size_ok(f, f->page_size) ? f->page_size : 4096;
+	uint32_t size = b->page_size;
 
-		if (f->version == 7 && size != b->page_size)
-			source_note(f->s, "buffer %s: page size %u makes no sense; %u is used", buffer_title(b),
-				    b->page_size, size);
-		b->page_size = size;
+	if (page_size_ok(f, size) && (f->version == 7 || f->subbuf_size <= size))
+		return;
+	b->page_size = page_size_ok(f, f->subbuf_size) ? f->subbuf_size :
+		       page_size_ok(f, f->page_size) ? f->page_size : 4096;
+	if (!page_size_ok(f, size)) {
+		source_note(f->s, "buffer %s: a page size of %u makes no sense; %u is taken", buffer_title(b), size,
+			    b->page_size);
+		f->s->info.n_bad++;
 	}
 }
 

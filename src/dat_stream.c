@@ -91,7 +91,9 @@ static bool block_room(struct dat_stream *s, size_t n)
 	if (n <= s->cap)
 		return true;
 	if (n > MEMORY_MAX - MIN(sh->memory, MEMORY_MAX)) {
-		damaged(s, s->off, "data too large for the memory allowed, that");
+		source_note(sh->f->s, "the sub-buffers of so many CPUs do not fit into %llu MiB; CPU %u is left out",
+			    MEMORY_MAX >> 20, s->cpu);
+		damaged(s, s->off, "block");
 		s->end_off = s->off;
 		s->chunks_left = 0;
 		return false;
@@ -241,7 +243,6 @@ static void missed(struct dat_stream *s, const uint8_t *behind, size_t room, uin
 	if (n > COUNT_MAX)
 		n = 0;
 	s->any_missed = true;
-	s->missed_total += n;
 	lose(s, n);
 }
 
@@ -316,51 +317,63 @@ static uint64_t absolute(uint64_t before, uint64_t v)
 	return v;
 }
 
-/* Walks one word. true: s->raw is a record. */
+static bool skip_rest(struct dat_stream *s)
+{
+	s->p = s->end;
+	return false;
+}
+
+/* `len` bytes of nothing from the length itself on; a record that was discarded leaves its delta. */
+static bool walk_padding(struct dat_stream *s, uint32_t delta, uint32_t len, size_t left)
+{
+	size_t skip = 4 + (((size_t)len + 3) & ~(size_t)3);
+
+	if (!delta || left < 8 || skip > left)
+		return skip_rest(s);
+	s->raw_ts += delta;
+	s->p += skip;
+	return false;
+}
+
+static bool walk_time(struct dat_stream *s, uint32_t type, uint64_t v)
+{
+	s->raw_ts = type == TIME_EXTEND ? s->raw_ts + v : absolute(s->raw_ts, v);
+	s->p += 8;
+	return false;
+}
+
+static bool walk_record(struct dat_stream *s, uint32_t delta, size_t head, size_t len, size_t left)
+{
+	if (!len || head + len > left)
+		return broken_page(s);
+	s->raw_ts += delta;
+	s->raw = s->p + head;
+	s->len = (uint32_t)len;
+	s->p += head + len;
+	return true;
+}
+
+/* Walks one word, and the next when it belongs to it. true: s->raw is a record. */
 static bool walk(struct dat_stream *s)
 {
 	const struct dat_file *f = s->sh->f;
 	size_t left = (size_t)(s->end - s->p);
-	uint32_t word = get32(s->p, f->swap), more = left >= 8 ? get32(s->p + 4, f->swap) : 0;
+	uint32_t word = get32(s->p, f->swap), next = left >= 8 ? get32(s->p + 4, f->swap) : 0;
 	uint32_t type, delta;
-	size_t skip, len;
 
 	if (f->big_endian)
 		word = word << 5 | word >> 27;
 	type = word & 31;
 	delta = word >> 5;
-	if (type && type < PADDING) {
-		skip = 4;
-		len = 4 * type;
-	} else if (left < 8) {
-		return type == PADDING && !delta ? (s->p = s->end, false) : broken_page(s);
-	} else if (type == TIME_EXTEND || type == TIME_STAMP) {
-		uint64_t v = ((uint64_t)more << 27) + delta;
-
-		s->raw_ts = type == TIME_EXTEND ? s->raw_ts + v : absolute(s->raw_ts, v);
-		s->p += 8;
-		return false;
-	} else if (type == PADDING) {
-		if (!delta || more > left - 4) {	/* nothing behind it in this sub-buffer */
-			s->p = s->end;
-			return false;
-		}
-		s->raw_ts += delta;
-		s->p += 4 + ((more + 3u) & ~3u);
-		if (s->p > s->end)
-			s->p = s->end;
-		return false;
-	} else {
-		skip = 8;
-		len = more >= 8 ? ((size_t)more - 4 + 3) & ~(size_t)3 : SIZE_MAX / 2;
-	}
-	if (len > left - skip)
+	if (type && type < PADDING)
+		return walk_record(s, delta, 4, 4 * type, left);
+	if (type == PADDING)
+		return walk_padding(s, delta, next, left);
+	if (left < 8)
 		return broken_page(s);
-	s->raw_ts += delta;
-	s->raw = s->p + skip;
-	s->len = (uint32_t)len;
-	s->p += skip + len;
-	return true;
+	if (type)
+		return walk_time(s, type, ((uint64_t)next << 27) + delta);
+	return walk_record(s, delta, 8, next > 4 ? ((size_t)next - 4 + 3) & ~(size_t)3 : 0, left);
 }
 
 /* Gives the record its time. false: it cannot have it, and the rest of its sub-buffer neither. */
@@ -373,8 +386,10 @@ static bool stamp(struct dat_stream *s)
 		s->ts = ts;
 		return true;
 	}
-	if (s->raw_ts > s->raw_limit || ts >= DAT_TS_MAX)
+	if (s->raw_ts > s->raw_limit || ts >= DAT_TS_MAX) {
+		s->raw_ts = 0;			/* it says nothing about what may come next */
 		return broken_page(s);
+	}
 	if (ts < s->ts)
 		f->s->info.n_late++;
 	s->ts = MAX(ts, s->ts);

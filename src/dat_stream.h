@@ -54,7 +54,6 @@ struct dat_stream {
 	uint64_t lost_from, lost_count;	/* from 0: the recording's start */
 	bool lost_unknown;	/* lost_count is not all */
 	bool any_missed;	/* ever: a sub-buffer said so */
-	uint64_t missed_total;
 	/* the block: sub-buffers from buf + at on */
 	struct dat_shared *sh;
 	const struct dat_buffer *b;

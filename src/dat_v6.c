@@ -9,27 +9,29 @@
 
 enum { TAG = 10, SEARCH_MAX = 256 << 20 };
 
+/* A label and a text. A wrong label is damage, but no reason to give up: the length behind it tells where to go on. */
+static const char *labelled(struct dat_file *f, struct dat_in *in, const char *label, uint64_t *len)
+{
+	size_t n = strlen(label) + 1;
+	const uint8_t *p = dat_in_bytes(in, n);
+
+	if (p && memcmp(p, label, n))
+		f->s->info.n_bad++;
+	*len = dat_in_u64(in);
+	if (*len <= DAT_IN_ITEM_MAX)
+		return (const char *)dat_in_bytes(in, *len);
+	in->bad = true;
+	return NULL;
+}
+
 static void read_header_page(struct dat_file *f, struct dat_in *in)
 {
-	const uint8_t *p = dat_in_bytes(in, 12);
 	uint64_t len;
+	const char *text = labelled(f, in, "header_page", &len);
 
-	if (!p || memcmp(p, "header_page", 12)) {
-		in->bad = true;
-		return;
-	}
-	len = dat_in_u64(in);
-	p = len <= DAT_IN_ITEM_MAX ? dat_in_bytes(in, len) : NULL;
-	if (!p) {
-		in->bad = true;
-		return;
-	}
-	dat_header_page(f, (const char *)p, len);
-	p = dat_in_bytes(in, 13);
-	if (!p || memcmp(p, "header_event", 13))
-		in->bad = true;
-	else
-		dat_in_skip(in, dat_in_u64(in));
+	if (text)
+		dat_header_page(f, text, len);
+	labelled(f, in, "header_event", &len);
 }
 
 static void read_cmdlines(struct dat_file *f, struct dat_in *in)

@@ -143,7 +143,7 @@ void engine_event(struct ctx *c, struct event *ev)
 	b = likely(ev->type < c->n_bind && c->bind[ev->type].bound) ? &c->bind[ev->type] : bind_type(c, ev->type);
 	b->n_seen++;
 	if (likely(ev->has_ctx)) {
-		c->n_recorded++;
+		c->n_recorded += c->m.counting;
 		c->m.last_recorded = ev->ts;
 		model_check_ctx(c, ev);
 	}

@@ -245,7 +245,9 @@ static void lose_task(struct model *m, struct task *t, uint64_t from)
 		t->run += from - t->since;
 	t->state = TS_UNKNOWN;
 	t->since = from;
-	t->nap = (struct nap){ .out = from, .pid = t->pid, .flags = NAP_LOST, .cpu_out = t->cpu, .gate = t->gate };
+	t->gate_waits = t->in_fault = 0;
+	t->nap = (struct nap){ .out = from, .pid = t->pid, .flags = NAP_LOST, .cpu_out = t->cpu };
+	t->gate = 0;
 }
 
 static void lose_cpu(struct model *m, uint32_t cpu, uint64_t from, uint64_t to)

@@ -19,7 +19,7 @@ static const char *const later[] = {
 
 static void set_defaults(struct opts *o)
 {
-	*o = (struct opts){ .n_top = 20, .hot_percent = 10, .hot_harm_ns = 1000 * NSEC_PER_USEC };
+	*o = (struct opts){ .n_top = 20, .hot_percent = 10, .hot_harm_ns = 10000 * NSEC_PER_USEC };
 	o->step_name = xstrdup("step");
 	o->keys = xstrdup("");
 	for (int i = 0; i < N_STAGES; i++)

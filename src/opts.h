@@ -61,7 +61,7 @@ struct opts {
 	unsigned screen_cols, screen_lines;	/* 0: --screen was not given */
 	char *keys;			/* "" when not given */
 	double hot_percent;		/* a CPU is IRQ-hot when interrupts take more of it than this */
-	uint64_t hot_harm_ns;		/* ... or when they took at least this much from steps there */
+	uint64_t hot_harm_ns;		/* ... or when they took this much or more from steps there, each second */
 	struct stage_target target[N_STAGES];	/* defaults of stage_names unless configured */
 	bool help, version;		/* print that and leave */
 	char *config;			/* file named by --config; NULL: the default one, if it is there */

@@ -123,6 +123,11 @@ static uint64_t kept_bytes(const struct perf_order *o)
 	return o->in->held_bytes + o->n_chunks * sizeof(struct perf_chunk) + o->n_heap * sizeof *o->heap;
 }
 
+static uint64_t most_bytes(const struct perf_order *o)
+{
+	return MIN(MAX(o->n_q * PERF_ORDER_BYTES_CPU, PERF_ORDER_BYTES_MIN), PERF_ORDER_BYTES_MAX);
+}
+
 static void put_timed(struct perf_order *o, struct perf_queue *q, const struct perf_item *it)
 {
 	if (!q->first) {
@@ -154,7 +159,7 @@ bool perf_order_push(struct perf_order *o, const struct perf_item *it)
 		queue_put(o, &o->untimed, it);
 	else
 		put_timed(o, q, it);
-	if (unlikely(kept_bytes(o) > PERF_ORDER_BYTES)) {
+	if (unlikely(kept_bytes(o) > most_bytes(o))) {
 		o->squeeze = true;
 		o->dry = false;
 	}
@@ -233,7 +238,7 @@ bool perf_order_pop(struct perf_order *o, struct perf_item *it)
 	top = merge_top(&o->merge);
 	ts = top < o->n_q ? queue_ts(o->q[top]) : heap_ts(o);
 	if (unlikely(o->squeeze))
-		o->squeeze = kept_bytes(o) > PERF_ORDER_BYTES / 2;
+		o->squeeze = kept_bytes(o) > most_bytes(o) / 2;
 	o->dry = !o->ended && !o->squeeze && (ts > o->limit || top == MERGE_NONE);
 	if (o->dry)
 		return false;

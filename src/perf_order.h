@@ -12,8 +12,8 @@
  *	strays: heap; records older than their CPU's newest     /
  *	untimed: given before whatever is next, with its time
  *
- * Without marks everything waits for the end. Whatever the recording does, at most PERF_ORDER_BYTES are kept:
- * then the older half is given at once, and what comes too late after that is the caller's to count.
+ * Without marks everything waits for the end. Whatever the recording does, what is kept is bounded by the
+ * number of CPUs: beyond that the older half is given at once, and what comes too late then is the caller's to count.
  * One thread owns it.
  */
 #ifndef AGENTTOP_PERF_ORDER_H
@@ -23,7 +23,10 @@
 #include "perf_format.h"
 #include "perf_input.h"
 
-#define PERF_ORDER_BYTES (64ull << 20)
+/* What may be kept: two turns over buffers of 2 MiB each (perf's are of 512 KiB unless told otherwise). */
+#define PERF_ORDER_BYTES_CPU (4ull << 20)
+#define PERF_ORDER_BYTES_MIN (64ull << 20)
+#define PERF_ORDER_BYTES_MAX (512ull << 20)
 
 struct perf_item {
 	uint64_t ts;			/* 0: unknown */

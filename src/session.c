@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -70,11 +71,17 @@ static int read_ahead(struct session *s, struct err *err)
 	return 0;
 }
 
-static bool needs_read_ahead(const struct opts *o)
+static bool from_end(const struct opts *o)
 {
-	bool ends = o->from.ref == TIME_FROM_END || o->to.ref == TIME_FROM_END;
+	return o->from.ref == TIME_FROM_END || o->to.ref == TIME_FROM_END;
+}
 
-	return strcmp(o->file, "-") && (o->n_pids || o->n_comms || ends);
+/* What comes through a pipe can be read but once. */
+static bool readable_twice(const struct opts *o)
+{
+	struct stat st;
+
+	return strcmp(o->file, "-") && (stat(o->file, &st) || S_ISREG(st.st_mode));
 }
 
 /* ---- life ---- */
@@ -88,7 +95,12 @@ static int check_clock(struct session *s, struct err *err)
 		return err_set(err, -EINVAL, "%s: its clock \"%s\" does not tell time, so no latency can be worked out; "
 			       "record with the clock mono", s->o->file, i->clock);
 	case CLOCK_PER_CPU:
-		source_note(s->src, "clock \"%s\" is not the same on all CPUs: times across CPUs may be off; record with mono",
+		if (i->n_cpus == 1)
+			break;
+		if (!*i->clock)
+			source_note(s->src, "the recording does not say its clock: if it was \"local\", times across CPUs may be off");
+		else
+			source_note(s->src, "clock \"%s\" is not the same on all CPUs: times across CPUs may be off; record with mono",
 			    i->clock);
 		break;
 	case CLOCK_COARSE:
@@ -123,8 +135,14 @@ struct session *session_open(const struct opts *o, struct err *err)
 	s->o = o;
 	s->began_ns = clock_ns(CLOCK_MONOTONIC);
 	s->strs = strs_new();
-	if (needs_read_ahead(o) && read_ahead(s, err))
+	if (!readable_twice(o)) {
+		if (from_end(o)) {
+			err_set(err, -ESPIPE, "%s: a time counted from the end needs a file: a pipe is read only once", o->file);
+			goto fail;
+		}
+	} else if ((o->n_pids || o->n_comms || from_end(o)) && read_ahead(s, err)) {
 		goto fail;
+	}
 	s->src = source_open(o->file, err);
 	if (!s->src || check_clock(s, err))
 		goto fail;

@@ -12,11 +12,14 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 enum {
 	BLOCK_MAX = 128 << 10,		/* fits the second cache: bytes are still there when they are walked */
 	BLOCKS_MAX = 16 << 20,		/* of all streams */
+	SPOOL_BLOCK = 64 << 10,
+	SPOOL_CHECK = 64 << 20,
 };
 
 struct tracedat {
@@ -177,11 +180,19 @@ static int temp_file(const char **dir)
 	return fd;
 }
 
+/* A twentieth of the disk stays free: a pipe without end must not take it all. Asked now and then only. */
+static bool disk_nearly_full(int fd, uint64_t total)
+{
+	struct statvfs v;
+
+	return total % SPOOL_CHECK < SPOOL_BLOCK && !fstatvfs(fd, &v) && v.f_bavail < v.f_blocks / 20;
+}
+
 /* A pipe cannot be read in any order: keep it in a file that has no name. A full disk is the same as a pipe that ends. */
 static int spool(struct tracedat *t, struct source_file *sf, struct err *err)
 {
 	const char *dir;
-	char buf[1 << 16];
+	char buf[SPOOL_BLOCK];
 	int fd = temp_file(&dir);
 	ssize_t n = (ssize_t)sf->n_head;
 	uint64_t total = 0;
@@ -190,10 +201,12 @@ static int spool(struct tracedat *t, struct source_file *sf, struct err *err)
 		return err_set(err, -errno, "%s: a pipe has to be kept in a file, and there can be none in %s: %s",
 			       sf->path, dir, strerror(errno));
 	memcpy(buf, sf->head, sf->n_head);
-	while (n > 0 && write_all(fd, buf, (size_t)n, &total))
+	errno = 0;
+	while (n > 0 && !disk_nearly_full(fd, total) && write_all(fd, buf, (size_t)n, &total))
 		n = read_some(sf->fd, buf, sizeof buf);
 	if (n)
-		source_note(&t->s, "only the first %" PRIu64 " bytes of the pipe are read: %s", total, strerror(errno));
+		source_note(&t->s, "only the first %" PRIu64 " bytes of the pipe are read: %s", total,
+			    errno ? strerror(errno) : "the disk is nearly full");
 	source_note(&t->s, "read from a pipe: kept in a nameless file in %s, %" PRIu64 " bytes", dir, total);
 	close(sf->fd);
 	sf->fd = t->fd = fd;

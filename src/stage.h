@@ -172,6 +172,8 @@ const struct span *walk_reason(struct walk *, const struct run *, bool *own);
 /* "irq 35 eth0-rx2", "NET_RX eth0", "comm:pid". */
 str_id actor_run(struct ctx *, const struct run *);
 str_id actor_task(struct ctx *, int32_t pid);
+/* The interrupt in which a span ended. Where only a task is known to have run, the IRQ was not recorded: in doubt. */
+str_id actor_irq(struct walk *, const struct run *);
 void run_completed(struct walk *, const struct run *);	/* this interrupt completed the waiter's wait */
 
 #endif

@@ -67,7 +67,7 @@ static bool has_probes(const struct steps *st)
 	return st->o->step_begin.event != NULL;
 }
 
-static bool writes_marks(const struct steps *st, int32_t pid)
+static bool is_marked(const struct steps *st, int32_t pid)
 {
 	for (size_t i = 0; i < st->n_marked; i++)
 		if (st->marked[i] == pid)
@@ -75,11 +75,23 @@ static bool writes_marks(const struct steps *st, int32_t pid)
 	return false;
 }
 
+/* Does the agent that this task belongs to mark its steps? Then its helper threads make no turns either. */
+static bool agent_marks(const struct steps *st, const struct task *t)
+{
+	for (size_t i = 0; i < st->n_marked; i++) {
+		const struct task *m = model_task_known(&st->c->m, st->marked[i]);
+
+		if (st->marked[i] == t->pid || (m && (m->comm == t->comm || (m->tgid && m->tgid == t->tgid))))
+			return true;
+	}
+	return false;
+}
+
 void steps_marked(struct ctx *c, int32_t pid)
 {
 	struct steps *st = c->steps;
 
-	if (writes_marks(st, pid))
+	if (is_marked(st, pid))
 		return;
 	GROW(st->marked, st->n_marked, st->cap_marked);
 	st->marked[st->n_marked++] = pid;
@@ -108,7 +120,7 @@ void step_task_forked(struct ctx *c, struct task *parent, struct task *child)
 
 static bool turns_of(const struct steps *st, const struct task *t)
 {
-	return t->followed && !has_probes(st) && !writes_marks(st, t->pid);
+	return t->followed && !has_probes(st) && !agent_marks(st, t);
 }
 
 static uint32_t agent_of(struct steps *st, str_id name, int32_t tgid, int32_t pid, str_id cls)
@@ -551,6 +563,7 @@ static void mark_begin(struct steps *st, struct task *t, const struct event *ev,
 		return;
 	}
 	if (wanted(st, t) && mark_is_step(m->text, st->o->step_name, &words)) {
+		steps_marked(st->c, t->pid);
 		s = step_open(st, t, ev->ts, BY_MARK);
 		if (s)
 			set_words(st, &s->s, &words);
@@ -906,7 +919,8 @@ void steps_finish(struct ctx *c)
 {
 	struct steps *st = c->steps;
 
-	qsort(st->kept, st->n_kept, sizeof *st->kept, by_end);
+	if (st->n_kept)
+		qsort(st->kept, st->n_kept, sizeof *st->kept, by_end);
 }
 
 void steps_look(const struct ctx *c, struct steps_view *v)

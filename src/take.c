@@ -324,12 +324,13 @@ static void judge_cpu(struct snapshot *s, struct cpu_row *r, const struct opts *
 {
 	uint64_t all = r->irq + r->softirq + r->ksoftirqd + r->task + r->idle + r->unknown;
 	double share = all ? 100.0 * (double)(r->irq + r->softirq) / (double)all : 0;
+	double harm_a_second = all ? (double)r->harm * 1e9 / (double)all : 0;
 	char text[128], ns[24];
 
 	r->why = "";
 	if (share > o->hot_percent) {
 		snprintf(text, sizeof text, "%.0f %% in interrupts", share);
-	} else if (r->harm && r->harm >= o->hot_harm_ns) {
+	} else if (r->harm && harm_a_second >= (double)o->hot_harm_ns) {
 		snprintf(text, sizeof text, "interrupts took %s of steps", fmt_ns(ns, sizeof ns, r->harm));
 	} else {
 		return;

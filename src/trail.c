@@ -134,6 +134,18 @@ static void put_running(struct advance *a, uint32_t cpu, uint64_t to, enum stage
 	take(a);
 }
 
+/* It entered one call and was next seen in another: when it left the first, and ran user code, no event tells. */
+static void put_unknown(struct advance *a, uint32_t cpu, uint64_t to)
+{
+	if (to <= a->tr->done)
+		return;
+	start_walk(a, a->tr->done, to, 0);
+	chain_running(a->w, cpu, a->tr->done, ST_UNKNOWN, ctx_strz(a->c, "its way out of a call was not recorded"),
+		      (struct proof){ 0 });
+	a->tr->done = to;
+	take(a);
+}
+
 /* Is this edge a page fault that the task then slept in? The end of other faults no event tells: they stay user time. */
 static bool fault_slept(const struct advance *a, size_t i, const struct nap *n)
 {
@@ -154,13 +166,21 @@ static void ran(struct advance *a, uint32_t cpu, uint64_t to, const struct nap *
 		const struct edge *e = &tr->edge[a->edge_i];
 
 		if (e->kind == GATE_EXIT) {
-			if (!tr->gate && tr->done < e->ts && tr->n_seg == 0)
-				tr->gate = e->name;	/* the step began inside this call */
-			put_running(a, cpu, e->ts, !tr->gate ? ST_USER : tr->after_nap ? ST_RETURN : ST_KERNEL, e);
+			if (!tr->gate) {	/* entered before the step began, or while events were lost */
+				tr->gate = e->name;
+				tr->entered = (struct proof){ e->ts, cpu, e->type };
+			}
+			if (tr->gate == e->name)
+				put_running(a, cpu, e->ts, tr->after_nap ? ST_RETURN : ST_KERNEL, e);
+			else
+				put_unknown(a, cpu, e->ts);
 			tr->gate = 0;
 			tr->after_nap = 0;
 		} else if (e->kind == GATE_ENTER || fault_slept(a, a->edge_i, next)) {
-			put_running(a, cpu, e->ts, tr->gate ? ST_KERNEL : ST_USER, NULL);
+			if (tr->gate)
+				put_unknown(a, cpu, e->ts);
+			else
+				put_running(a, cpu, e->ts, ST_USER, NULL);
 			tr->entered = (struct proof){ e->ts, cpu, e->type };
 			tr->gate = e->kind == GATE_ENTER ? e->name : a->c->m.s_fault;
 			tr->after_nap = 0;
@@ -182,7 +202,7 @@ static void napped(struct advance *a, const struct nap *n, uint64_t upto)
 		take(a);
 		tr->done = to;
 	}
-	if (n->flags & NAP_FAULT && n->how != TASK_PREEMPTED)
+	if ((n->flags & NAP_FAULT && n->how != TASK_PREEMPTED) || n->flags & NAP_LOST)
 		tr->gate = 0;	/* back from the fault: no event says when, so from here on it is user time */
 	else if (n->how != TASK_PREEMPTED && tr->gate)
 		tr->after_nap = 1;

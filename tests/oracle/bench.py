@@ -347,6 +347,10 @@ def check(tap, rows, base):
     if not base:
         tap.skip('speed', 'no agenttop to test')
         return
+    with open(agenttop.find(), 'rb') as f:
+        if re.search(rb'__(asan|tsan|ubsan)_', f.read()):
+            tap.skip('speed', 'built with sanitizers')
+            return
     for k, others in (('plain', ('trace-cmd report', 'trace-cmd report --profile')), ('zstd', ('trace-cmd report',)),
                       ('perf', ('perf script', 'perf sched latency'))):
         if ('agenttop --report=json', k) not in by:

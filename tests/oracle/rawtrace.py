@@ -92,6 +92,19 @@ class Recording:
         return letter
 
 
+class Part:
+    """Some of a recording's events, as tables.py wants them."""
+
+    def __init__(self, rec, events, lost):
+        self.rec, self.events, self.lost, self.odd, self.cpus, self.path = rec, events, lost, [], rec.cpus, rec.path
+        self.names = set(e.name for e in events)
+        self.begin = events[0].ts if events else 0
+        self.end = events[-1].ts if events else 0
+
+    def state_letter(self):
+        return self.rec.state_letter()
+
+
 def num(text):
     return int(text, 0)
 

@@ -72,7 +72,7 @@ class Converter:
         self.systems = self.rec.systems()
         self.shapes = {n: Shape(f) for n, f in self.rec.formats().items() if n in self.rec.names}
         self.shapes['print'] = Shape('field:char buf[];\toffset:16;\tsize:0')
-        self.cache = None
+        self.cache = self.kept = None
 
     def line(self, i):
         """(ts, cpu, system:name, text of the line) of event i, or None when it has no .ev form"""
@@ -94,21 +94,22 @@ class Converter:
 
     def lines(self):
         if self.cache is None:
-            self.cache = [x for x in (self.line(i) for i in range(len(self.rec.events))) if x]
+            self.cache = [(self.rec.events[i], x) for i, x in enumerate(map(self.line, range(len(self.rec.events)))) if x]
         return self.cache
 
     def head(self):
         return ['# made by tests/oracle/to_ev.py', '@cpus %d' % max(self.rec.cpus, 1)]
 
     def convert(self, keep=None, omit=None, drop=0.0, lose=0.0, begin=0.0, end=1.0, seed=0):
-        """(text, [(cpu, from, to, count)] of the losses)"""
+        """(text, [(cpu, from, to, count)] of the losses). What was kept is left in self.kept, like a Recording."""
         rnd = random.Random(seed)
         keep, omit = keep and re.compile(keep), omit and re.compile(omit)
         first, span = self.rec.begin, self.rec.end - self.rec.begin
         lo, hi = first + int(span * begin), first + int(span * end)
         out, losses, last = self.head(), [], {}
+        events, gaps = [], []
         losing = {}                                     # cpu -> [events still to cut, how many in all, since]
-        for ts, cpu, full, text in self.lines():
+        for ev, (ts, cpu, full, text) in self.lines():
             if not lo <= ts <= hi or keep and not keep.search(full) or omit and omit.search(full):
                 continue
             if drop and rnd.random() < drop:
@@ -121,6 +122,7 @@ class Converter:
                         continue
                     del losing[cpu]
                     losses.append((cpu, row[2], ts, row[1]))
+                    gaps.append((len(events), cpu, row[1]))
                     out.append('%d %d - - lost count=%d from=%dns' % (ts, cpu, row[1], row[2]))
                 elif cpu in last and rnd.random() < lose / 40:
                     n = rnd.randint(1, 80)
@@ -128,6 +130,8 @@ class Converter:
                     continue
                 last[cpu] = ts
             out.append(text)
+            events.append(ev)
+        self.kept = rawtrace.Part(self.rec, events, gaps)
         return '\n'.join(out) + '\n', losses
 
 

@@ -252,6 +252,9 @@ def check_evidence(step):
     for i, s in enumerate(step['segments']):
         if not s['evidence'] and s['stage'] not in NEEDS_NO_EVIDENCE:
             bad.append('step %s segment %d: %s without evidence' % (step['id'], i, s['stage']))
+        calls = set(re.sub(r'^sys_(enter|exit)_', '', event_name(e)) for e in s['evidence'] if event_name(e).startswith('sys_'))
+        if len(calls) > 1:
+            bad.append('step %s segment %d: %s by different system calls: %s' % (step['id'], i, s['stage'], ', '.join(sorted(calls))))
         if s['confidence'] not in ('proven', 'inferred'):
             bad.append('step %s segment %d: confidence %s' % (step['id'], i, s['confidence']))
     return bad
