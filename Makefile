@@ -21,10 +21,11 @@ $(call need,ncursesw,libncurses-dev)
 $(call need,libtraceevent,libtraceevent-dev)
 have = $(if $(shell pkg-config --exists $(1) 2>/dev/null && echo y),$(1))
 optional := $(call have,libzstd) $(call have,libtracefs) $(call have,libtracecmd) $(call have,libbpf) $(call have,libperf)
-pkgs     := ncursesw libtraceevent $(optional)
+zlib     := $(call have,zlib)
+pkgs     := ncursesw libtraceevent $(optional) $(zlib)
 pkg-cflags := $(shell pkg-config --cflags $(pkgs))
-pkg-libs   := $(shell pkg-config --libs ncursesw $(call have,libzstd))
-features   := $(foreach p,$(optional),-DHAVE_$(subst lib,,$(p))=1)
+pkg-libs   := $(shell pkg-config --libs ncursesw $(call have,libzstd) $(zlib))
+features   := $(foreach p,$(optional),-DHAVE_$(subst lib,,$(p))=1) $(if $(zlib),-DHAVE_zlib=1)
 versions   := $(foreach p,$(pkgs),$(p)-$(shell pkg-config --modversion $(p)))
 endif
 
@@ -115,9 +116,10 @@ fuzz: check-deps
 	@O=$(O)/fuzz sh tests/fuzz/run.sh
 
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man7
+	install -d $(DESTDIR)$(PREFIX)/bin $(addprefix $(DESTDIR)$(PREFIX)/share/man/man,1 5 7)
 	install -m 755 $(O)/agenttop $(DESTDIR)$(PREFIX)/bin/agenttop
 	install -m 644 $(wildcard man/*.1) $(DESTDIR)$(PREFIX)/share/man/man1/
+	install -m 644 $(wildcard man/*.5) $(DESTDIR)$(PREFIX)/share/man/man5/
 	install -m 644 $(wildcard man/*.7) $(DESTDIR)$(PREFIX)/share/man/man7/
 clean:
 	rm -rf $(O)

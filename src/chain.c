@@ -219,6 +219,14 @@ static void ready_evidence(struct walk *w, const struct nap *n)
 		walk_evidence(w, m->type.waking, n->cpu_waking, n->waking);
 }
 
+/* The interrupt that brought the wakeup: what is left of it delays the task, but it did it no harm. */
+static bool brought(struct walk *w, const struct nap *n, const struct run *r)
+{
+	const struct run *waker = model_run(&w->c->m, n->waker_run);
+
+	return waker && (waker == r || waker->by == r->self);
+}
+
 /* Runnable, not running: who ran instead, piece by piece. */
 static void waited_for_cpu(struct walk *w, uint32_t cpu, uint64_t from, enum stage_id stage, const struct nap *nap)
 {
@@ -243,7 +251,7 @@ static void waited_for_cpu(struct walk *w, uint32_t cpu, uint64_t from, enum sta
 		} else if (r->level == LEVEL_TASK && !r->id) {
 			emit_piece(w, &p[n], stage, ctx_strz(w->c, "idle exit"));
 		} else {
-			w->thief = r->self;
+			w->thief = brought(w, nap, r) ? 0 : r->self;
 			emit_piece(w, &p[n], stage, actor_run(w->c, r));
 		}
 	}

@@ -108,6 +108,7 @@ static struct binding *bind_type(struct ctx *c, uint16_t type)
 	if (b->bound)
 		return b;
 	b->bound = 1;
+	b->vector = !strncmp(c->formats->v[type]->full, "irq_vectors:", 12);
 	bind_all(c, b, c->formats->v[type], engine_wants, (uint8_t)n_stages);
 	for (unsigned i = 0; i < n_stages; i++)
 		bind_all(c, b, c->formats->v[type], stages[i]->wants, (uint8_t)i);
@@ -145,7 +146,7 @@ void engine_event(struct ctx *c, struct event *ev)
 	if (likely(ev->has_ctx)) {
 		c->n_recorded += c->m.counting;
 		c->m.last_recorded = ev->ts;
-		model_check_ctx(c, ev);
+		model_check_ctx(c, ev, b->vector);
 	}
 	for (unsigned i = 0; i < b->n; i++) {
 		const struct sub *s = &b->sub[i];

@@ -24,6 +24,7 @@ struct sub {
 struct binding {
 	struct sub sub[SUBS_MAX];
 	uint8_t n, bound;
+	bool vector;		/* irq_vectors: its own flags may not say hard IRQ */
 	uint64_t n_seen;
 };
 struct ctx {			/* what stages know as struct ctx */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Arguments to a run. Alone in its object, so that tests link all the rest. */
 #include "app.h"
+#include "look.h"
 #include "opts.h"
 #include "report.h"
 #include "session.h"
@@ -48,6 +49,13 @@ static void print_report(const struct opts *o, const struct snapshot *snap)
 	report_text(snap, &ro, stdout);
 }
 
+static bool wants_ascii(void)
+{
+	const char *v = getenv("AGENTTOP_ASCII");
+
+	return v && *v && strcmp(v, "0");
+}
+
 /* Everything at once: a report, or one screen as text. A damaged end shows what was read, then fails. */
 static int batch(const struct opts *o)
 {
@@ -63,7 +71,7 @@ static int batch(const struct opts *o)
 	if (r < 0 && !snap->source.n_events) {
 		code = EXIT_WORK;
 	} else if (o->screen_cols) {
-		if (ui_screen_dump(snap, o->screen_cols, o->screen_lines, o->keys, getenv("AGENTTOP_ASCII") != NULL, stdout,
+		if (ui_screen_dump(snap, o->screen_cols, o->screen_lines, o->keys, wants_ascii(), stdout,
 				   &screen_err))
 			code = complain(&screen_err, EXIT_WORK);
 	} else {
@@ -80,9 +88,12 @@ static int batch(const struct opts *o)
 
 /* ---- the screen ---- */
 
+#define SNAPSHOT_MS 100
+
 struct feed {
 	struct session *s;
 	struct snapshot *snap;
+	unsigned read_ms;		/* since the snapshot was taken */
 	bool ended;
 };
 
@@ -90,10 +101,14 @@ static const struct snapshot *feed_step(void *arg, unsigned budget_ms, bool *fin
 {
 	struct feed *f = arg;
 
-	if (!f->ended || !f->snap) {
+	if (!f->ended) {
 		f->ended = session_read(f->s, budget_ms, err) <= 0;
+		f->read_ms += budget_ms;
+	}
+	if (!f->snap || (f->read_ms && f->ended) || f->read_ms >= SNAPSHOT_MS) {
 		snapshot_free(f->snap);
 		f->snap = session_snapshot(f->s);
+		f->read_ms = 0;
 	}
 	*finished = f->ended;
 	return f->snap;
@@ -120,6 +135,7 @@ int main(int argc, char **argv)
 	struct opts o;
 	int r = opts_parse(argc, argv, &o, &err);
 
+	look_set_targets(o.target);
 	if (r) {
 		r = complain(&err, r == -EINVAL ? EXIT_USAGE : EXIT_WORK);
 	} else if (o.help) {

@@ -164,9 +164,10 @@ void model_count_from(struct model *, uint64_t ts);
 void model_settle(struct model *, uint64_t ts);
 /*
  * The event's own pid and flags against what we believe is on its CPU: an unseen switch is implied, runs that must have
- * ended are closed. For events with has_ctx, before any stage sees them.
+ * ended are closed. For events with has_ctx, before any stage sees them. `vector`: it is itself of irq_vectors, some of
+ * which run without the kernel counting them as hard IRQ.
  */
-void model_check_ctx(struct ctx *, const struct event *);
+void model_check_ctx(struct ctx *, const struct event *, bool vector);
 bool model_lost_between(const struct model *, uint64_t from, uint64_t to);
 
 /* One stretch of a CPU's time and what was on top in it. */

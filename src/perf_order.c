@@ -70,6 +70,7 @@ static struct perf_queue *queue_new(struct perf_order *o, uint32_t cpu)
 	o->q[i] = q;
 	GROW(o->by_cpu, cpu + 1u, o->cap_by_cpu);
 	o->by_cpu[cpu + 1u] = q;
+	o->stale = true;	/* the queues behind it have moved */
 	return q;
 }
 
@@ -144,21 +145,24 @@ static void put_timed(struct perf_order *o, struct perf_queue *q, const struct p
 		o->dry = false;
 }
 
+static struct perf_queue *queue_of(struct perf_order *o, uint32_t cpu)
+{
+	uint32_t slot = cpu + 1;	/* CPU_NONE becomes 0 */
+
+	if (likely(slot < o->cap_by_cpu && o->by_cpu[slot]))
+		return o->by_cpu[slot];
+	return queue_new(o, cpu);
+}
+
 bool perf_order_push(struct perf_order *o, const struct perf_item *it)
 {
-	uint32_t slot = it->cpu + 1;	/* CPU_NONE becomes 0 */
-	struct perf_queue *q;
-
-	if (slot > PERF_CPUS_MAX)
+	if (it->cpu != CPU_NONE && it->cpu >= PERF_CPUS_MAX)
 		return false;
-	q = slot < o->cap_by_cpu ? o->by_cpu[slot] : NULL;
-	if (unlikely(!q))
-		q = queue_new(o, it->cpu);
 	perf_block_get(it->b);
 	if (unlikely(!it->ts || it->ts == MERGE_END))
 		queue_put(o, &o->untimed, it);
 	else
-		put_timed(o, q, it);
+		put_timed(o, queue_of(o, it->cpu), it);
 	if (unlikely(kept_bytes(o) > most_bytes(o))) {
 		o->squeeze = true;
 		o->dry = false;

@@ -173,13 +173,13 @@ static void imply(struct ctx *c, const struct event *ev)
 	put_on_cpu(m, ev->cpu, t, ev->pid, since, NO_TYPE, true);
 }
 
-/* Closes runs that the event's own flags deny. Vectors may run without the kernel counting them as hard IRQ. */
+/* Closes runs that the event's own flags deny: their exit was not seen. */
 static void check_flags(struct model *m, struct cpu *c, const struct event *ev)
 {
 	while (c->depth > 1) {
 		const struct run *top = model_run(m, c->stack[c->depth - 1]);
 
-		if (!top || (top->flags & RUN_VECTOR) || top->level == LEVEL_NMI)
+		if (!top || top->level == LEVEL_NMI)
 			break;
 		if (top->level == LEVEL_HARDIRQ ? ev->flags & (EVENT_HARDIRQ | EVENT_NMI) : ev->flags & EVENT_IN_IRQ)
 			break;
@@ -187,7 +187,7 @@ static void check_flags(struct model *m, struct cpu *c, const struct event *ev)
 	}
 }
 
-void model_check_ctx(struct ctx *c, const struct event *ev)
+void model_check_ctx(struct ctx *c, const struct event *ev, bool vector)
 {
 	struct cpu *cpu = model_cpu(&c->m, ev->cpu);
 
@@ -195,7 +195,7 @@ void model_check_ctx(struct ctx *c, const struct event *ev)
 		imply(c, ev);
 	if (!(ev->flags & EVENT_HARDIRQ))
 		cpu->left_irq = 0;
-	if (unlikely(cpu->depth > 1))
+	if (unlikely(cpu->depth > 1) && !vector)
 		check_flags(&c->m, cpu, ev);
 	cpu->seen = 1;
 	cpu->last_ts = ev->ts;

@@ -37,7 +37,8 @@ struct perfdata {
 
 /* ---- records in ---- */
 
-static void push(struct perfdata *pd, const struct perf_rec *r, const uint8_t *p, uint32_t len, uint64_t ts, uint32_t cpu)
+static void push(struct perfdata *pd, const struct perf_rec *r, const uint8_t *p, uint32_t len, uint64_t ts,
+		 uint32_t cpu)
 {
 	struct perf_item it = {
 		.ts = ts, .b = r->b, .off = (uint32_t)(p - r->b->data), .cpu = cpu,

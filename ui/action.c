@@ -45,7 +45,7 @@ const struct action_doc action_docs[N_ACTIONS] = {
 	[ACT_VIEW_9] = { "view-9", "9", "ninth screen" },
 	[ACT_NEXT_VIEW] = { "next-view", "<Tab>", "next screen" },
 	[ACT_PREV_VIEW] = { "prev-view", "<S-Tab>", "screen before" },
-	[ACT_HELP] = { "help", "?h<F1>", "help, and what this recording can tell" },
+	[ACT_HELP] = { "help", "?h<F1>", "these keys, and what the words for stages mean" },
 	[ACT_REPAINT] = { "repaint", "<C-l>", "paint the screen anew" },
 	[ACT_QUIT] = { "quit", "q<C-c>", "quit" },
 };

@@ -10,7 +10,7 @@
 #define MIN_COLS 40
 #define MIN_LINES 10
 
-const struct view *const views[] = { &view_steps, &view_chain, &view_help };
+const struct view *const views[] = { &view_steps, &view_chain, &view_data, &view_help };
 const unsigned n_views = ARRAY_LEN(views);
 
 struct slot {
@@ -146,7 +146,10 @@ static void add_losses(const struct snapshot *s, struct parts *ps)
 		parts_add(ps, 0, STYLE_OVER, "", "lost some");
 	else
 		parts_add(ps, 2, STYLE_NORMAL, "lost ", "0");
-	parts_add(ps, s->source.n_late ? 3 : 6, s->source.n_late ? STYLE_NOTE : STYLE_NORMAL, "late ", "%s", look_count(n, sizeof n, s->source.n_late));
+	if (s->source.n_late)
+		parts_add(ps, 3, STYLE_NOTE, "late ", "%s", look_count(n, sizeof n, s->source.n_late));
+	else
+		parts_add(ps, 6, STYLE_NORMAL, "late ", "0");
 }
 
 static void add_capabilities(const struct snapshot *s, struct parts *ps)
@@ -191,7 +194,8 @@ static void title_line(const struct snapshot *s, struct cells *c, int w)
 	else
 		parts_add(&left, 0, STYLE_NORMAL, "", "%.60s", s->source.file[0] ? base_name(s->source.file) : s->source.kind);
 	if (s->source.file[0] && s->source.kind[0])
-		parts_add(&left, 5, STYLE_DIM, "", "%.20s%s%.20s", s->source.kind, s->source.version[0] ? " " : "", s->source.version);
+		parts_add(&left, 5, STYLE_DIM, "", "%.20s%s%.20s", s->source.kind, s->source.version[0] ? " " : "",
+			  s->source.version);
 	if (s->source.host[0])
 		parts_add(&left, 3, STYLE_NORMAL, "", "%.40s", s->source.host);
 	if (s->source.kernel[0])
@@ -243,8 +247,8 @@ static void tab_line(struct app *app, struct cells *c, int y, int w)
 		bool now = i == app->now;
 		char number[4] = { i + 1 == n_views ? '?' : (char)('1' + i), 0 };
 
-		x += cells_putf(c, x, y, w - x, now ? STYLE_TITLE | STYLE_SELECTED : STYLE_NORMAL, "%s%s %s%s", now ? "[" : " ", number,
-				views[i]->title, now ? "]" : " ");
+		x += cells_putf(c, x, y, w - x, now ? STYLE_TITLE | STYLE_SELECTED : STYLE_NORMAL, now ? "[%s %s]" : " %s %s ",
+				number, views[i]->title);
 	}
 	room = w - x - 2;
 	if (views[app->now]->status)
@@ -293,7 +297,7 @@ static int status_line(const struct app *app, struct cells *c, int y, int w)
 	if (!s->n_notes)
 		return 0;
 	if (s->n_notes > 1)
-		cells_putf(c, 0, y, w, STYLE_NOTE, "note (1 of %zu, see ?): %s", s->n_notes, s->notes[0]);
+		cells_putf(c, 0, y, w, STYLE_NOTE, "note (1 of %zu, see Data): %s", s->n_notes, s->notes[0]);
 	else
 		cells_putf(c, 0, y, w, STYLE_NOTE, "note: %s", s->notes[0]);
 	return 1;
@@ -323,7 +327,8 @@ void app_draw(struct app *app, struct cells *c)
 		cells_putf(c, 0, 1, c->cols, STYLE_NORMAL, "needs %dx%d", MIN_COLS, MIN_LINES);
 	} else if (!app->snap) {
 		cells_put(c, 0, 0, c->cols, STYLE_TITLE, "agenttop");
-		cells_put(c, 0, 2, c->cols, app->status[0] ? STYLE_OVER : STYLE_NORMAL, app->status[0] ? app->status : "nothing has been read yet");
+		cells_put(c, 0, 2, c->cols, app->status[0] ? STYLE_OVER : STYLE_NORMAL,
+			  app->status[0] ? app->status : "nothing has been read yet");
 		cells_put(c, 0, c->lines - 1, c->cols, STYLE_NORMAL, "q quit");
 	} else {
 		draw_view(app, c);
@@ -342,7 +347,8 @@ static int press_keys(struct app *app, struct cells *c, const char *keys, struct
 	return r;
 }
 
-int ui_screen_dump(const struct snapshot *s, unsigned cols, unsigned lines, const char *keys, bool ascii, FILE *out, struct err *e)
+int ui_screen_dump(const struct snapshot *s, unsigned cols, unsigned lines, const char *keys, bool ascii, FILE *out,
+		   struct err *e)
 {
 	struct snapshot still = *s;
 	struct cells c = { 0 };

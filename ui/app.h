@@ -25,6 +25,7 @@ unsigned app_act(struct app *, enum action);
 void app_draw(struct app *, struct cells *);
 
 /* For --screen and bug reports: the screen after these keys, as text. 0, or -EINVAL for a bad size or key. */
-int ui_screen_dump(const struct snapshot *, unsigned cols, unsigned lines, const char *keys, bool ascii, FILE *out, struct err *);
+int ui_screen_dump(const struct snapshot *, unsigned cols, unsigned lines, const char *keys, bool ascii, FILE *out,
+		   struct err *);
 
 #endif

@@ -233,6 +233,63 @@ int cells_put_right(struct cells *c, int x, int y, int w, unsigned style, const 
 	return cells_put(c, need < w ? x + w - need : x, y, w, style, text);
 }
 
+/* Bytes of text that fit in w columns, cut after a blank when there is one; never 0 unless the text is empty. */
+static size_t line_len(const char *text, int w)
+{
+	const char *p = text, *at = text, *blank = NULL;
+	int used = 0;
+	uint32_t ch;
+
+	while ((ch = cells_next(&p)) && ch) {
+		if (used + cells_char_width(ch) > w && ch != ' ')
+			return (size_t)((blank ? blank : at > text ? at : p) - text);
+		used += cells_char_width(ch);
+		at = p;
+		if (ch == ' ')
+			blank = p;
+	}
+	return strlen(text);
+}
+
+/* No-break blanks have done their work: back to plain ones. */
+static void unglue(char *s)
+{
+	char *to = s;
+
+	for (; *s; s++) {
+		bool glue = s[0] == '\xc2' && s[1] == '\xa0';
+
+		*to++ = glue ? ' ' : *s;
+		s += glue;
+	}
+	*to = 0;
+}
+
+int cells_wrap(struct cells *c, struct rect r, int skip, unsigned style, const char *text)
+{
+	int n = 0;
+
+	if (r.w < 1)
+		return 0;
+	while (*text) {
+		size_t len = line_len(text, r.w);
+		char line[1024];
+		size_t cut = MIN(len, sizeof line - 1);
+
+		memcpy(line, text, cut);
+		line[cut] = 0;
+		unglue(line);
+		cut = strlen(line);
+		while (cut && line[cut - 1] == ' ')
+			line[--cut] = 0;
+		if (n >= skip && n - skip < r.h)
+			cells_put(c, r.x, r.y + n - skip, r.w, style, line);
+		text += len;
+		n++;
+	}
+	return n;
+}
+
 void cells_fill(struct cells *c, struct rect r, unsigned style, uint32_t ch)
 {
 	int x1 = MIN(r.x + r.w, c->cols), y1 = MIN(r.y + r.h, c->lines);

@@ -48,6 +48,11 @@ void cells_fini(struct cells *);
 int cells_put(struct cells *, int x, int y, int w, unsigned style, const char *text);
 int cells_putf(struct cells *, int x, int y, int w, unsigned style, const char *fmt, ...) PRINTF(6, 7);
 int cells_put_right(struct cells *, int x, int y, int w, unsigned style, const char *text);
+/*
+ * Puts text in as many lines as it takes, broken at blanks (a no-break blank, U+00A0, holds together), from its line
+ * `skip` on; returns the lines that it takes in whole, seen or not.
+ */
+int cells_wrap(struct cells *, struct rect, int skip, unsigned style, const char *text);
 void cells_char(struct cells *, int x, int y, unsigned style, uint32_t ch);
 void cells_fill(struct cells *, struct rect, unsigned style, uint32_t ch);
 void cells_mark(struct cells *, struct rect, unsigned bits);	/* adds STYLE_SELECTED and the like */

@@ -50,6 +50,9 @@ static const char *who_label(unsigned stage)
 	case ST_DEVICE:
 	case ST_BLK_QUEUE:
 		return "device: ";
+	case ST_LOST:
+	case ST_UNKNOWN:
+		return "because: ";
 	default:
 		return "by: ";
 	}
@@ -74,63 +77,6 @@ static void say(struct text *t, const char *fmt, ...)
 	GROW(t->s, t->n + len, t->cap);
 	memcpy(t->s + t->n, part, len + 1);
 	t->n += len;
-}
-
-/* Bytes of text that fit in w columns, cut after a blank when there is one; never 0 unless the text is empty. */
-static size_t line_len(const char *text, int w)
-{
-	const char *p = text, *at = text, *blank = NULL;
-	int used = 0;
-	uint32_t ch;
-
-	while ((ch = cells_next(&p)) && ch) {
-		if (used + cells_char_width(ch) > w && ch != ' ')
-			return (size_t)((blank ? blank : at > text ? at : p) - text);
-		used += cells_char_width(ch);
-		at = p;
-		if (ch == ' ')
-			blank = p;
-	}
-	return strlen(text);
-}
-
-/* No-break blanks have done their work: back to plain ones. */
-static void unglue(char *s)
-{
-	char *to = s;
-
-	for (; *s; s++) {
-		bool glue = s[0] == '\xc2' && s[1] == '\xa0';
-
-		*to++ = glue ? ' ' : *s;
-		s += glue;
-	}
-	*to = 0;
-}
-
-int explain_wrap(struct cells *c, struct rect r, int skip, unsigned style, const char *text)
-{
-	int n = 0;
-
-	if (r.w < 1)
-		return 0;
-	while (*text) {
-		size_t len = line_len(text, r.w);
-		char line[1024];
-		size_t cut = MIN(len, sizeof line - 1);
-
-		memcpy(line, text, cut);
-		line[cut] = 0;
-		unglue(line);
-		cut = strlen(line);
-		while (cut && line[cut - 1] == ' ')
-			line[--cut] = 0;
-		if (n >= skip && n - skip < r.h)
-			cells_put(c, r.x, r.y + n - skip, r.w, style, line);
-		text += len;
-		n++;
-	}
-	return n;
 }
 
 static uint64_t piece_ns(const struct waterfall *w, const struct pane *p)
@@ -170,7 +116,8 @@ static void say_target(struct text *t, unsigned stage, uint64_t ns)
 		say(t, ", within its target of %s", fmt_ns(a, sizeof a, aim));
 		break;
 	case VERDICT_TAIL:
-		say(t, ", above the usual %s but within the %s of a tail △", fmt_ns(a, sizeof a, aim), fmt_ns(b, sizeof b, goal.tail_ns));
+		say(t, ", above the usual %s but within the %s of a tail △", fmt_ns(a, sizeof a, aim),
+		    fmt_ns(b, sizeof b, goal.tail_ns));
 		break;
 	case VERDICT_OVER:
 		say(t, ", %.*f times its target of %s ▲", times < 9.95 ? 1 : 0, times, fmt_ns(a, sizeof a, aim));
@@ -181,13 +128,13 @@ static void say_target(struct text *t, unsigned stage, uint64_t ns)
 static void say_sentence(struct text *t, const struct waterfall *w, const struct snapshot *s, const struct pane *p)
 {
 	unsigned stage = w->seg[p->from].stage;
-	uint64_t ns = piece_ns(w, p), whole = step_ns(w->step);
+	uint64_t ns = piece_ns(w, p);
 	char a[16], pct[16];
 
 	say(t, "%s %s", look_stage(stage)->words, fmt_ns(a, sizeof a, ns));
 	say_cpus(t, w, p);
 	say(t, ": %s %s; %s of the step", snapshot_str(s, w->step->agent), deeds[stage < N_STAGES ? stage : ST_UNKNOWN],
-	    whole ? look_share(pct, sizeof pct, (double)ns / (double)whole) : LOOK_DASH);
+	    look_part(pct, sizeof pct, ns, step_ns(w->step)));
 	say_target(t, stage, ns);
 	say(t, ".");
 }
@@ -286,10 +233,9 @@ static void say_row(struct text *t, const struct waterfall *w, const struct snap
 {
 	const struct actor *a = w->actors + actor;
 	char ns[16], n[16], pct[16];
-	uint64_t whole = step_ns(w->step);
 
 	say(t, "%s in this step: %s in %s segment%s, %s of it", snapshot_str(s, a->id), fmt_ns(ns, sizeof ns, a->ns),
-	    look_count(n, sizeof n, a->n), a->n == 1 ? "" : "s", look_share(pct, sizeof pct, whole ? (double)a->ns / (double)whole : 0));
+	    look_count(n, sizeof n, a->n), a->n == 1 ? "" : "s", look_part(pct, sizeof pct, a->ns, step_ns(w->step)));
 }
 
 /* Events of a segment that are inside the step's list: numbers from data are not trusted. */
@@ -362,7 +308,7 @@ static void put(struct page *pg, unsigned style, int indent, struct text *t)
 		r.w -= indent;
 		r.y += MAX(done, 0);
 		r.h -= MAX(done, 0);
-		pg->n += explain_wrap(pg->c, r, MAX(-done, 0), style, t->s);
+		pg->n += cells_wrap(pg->c, r, MAX(-done, 0), style, t->s);
 	}
 	free(t->s);
 	*t = (struct text){ 0 };
@@ -405,7 +351,8 @@ static void put_brief_events(struct page *pg, const struct waterfall *w, const s
 	free(ev);
 }
 
-int explain_draw(const struct waterfall *w, const struct snapshot *s, const struct pane *p, bool all, int skip, struct cells *c, struct rect r)
+int explain_draw(const struct waterfall *w, const struct snapshot *s, const struct pane *p, bool all, int skip,
+		 struct cells *c, struct rect r)
 {
 	struct page pg = { c, r, skip, 0 };
 	struct text t = { 0 };

@@ -13,10 +13,9 @@
  * Draws the explanation of the pane's chosen segments from its line `skip` on. all: every event on a line of its own,
  * otherwise as many as fit. Returns the lines that it takes in whole.
  */
-int explain_draw(const struct waterfall *, const struct snapshot *, const struct pane *, bool all, int skip, struct cells *, struct rect);
+int explain_draw(const struct waterfall *, const struct snapshot *, const struct pane *, bool all, int skip,
+		 struct cells *, struct rect);
 /* Is there room for all of it? */
 bool explain_fits(const struct waterfall *, const struct snapshot *, const struct pane *, struct rect);
-/* Text wrapped at blanks, from its line `skip` on; returns the lines that it takes in whole. */
-int explain_wrap(struct cells *, struct rect, int skip, unsigned style, const char *text);
 
 #endif

@@ -70,38 +70,66 @@ void kinds_update(struct kinds *k, const struct snapshot *s)
 	struct memos m = { 0 };
 
 	if (s->n_steps)
-		GROW(k->of_step, s->n_steps - 1, k->cap);
-	for (size_t i = 0; i < s->n_steps; i++)
-		k->of_step[i] = kind_of(&m, s, s->steps[i]);
+		GROW(k->step, s->n_steps - 1, k->cap);
+	for (size_t i = 0; i < s->n_steps; i++) {
+		const struct step *st = s->steps[i];
+
+		k->step[i] = (struct kept){ st->serial, step_ns(st), kind_of(&m, s, st), st->has_segments };
+	}
 	k->n_steps = s->n_steps;
 	free(m.at);
 }
 
 void kinds_fini(struct kinds *k)
 {
-	free(k->of_step);
+	free(k->step);
 	*k = (struct kinds){ 0 };
 }
 
-/* In the order of the snapshot, oldest first. */
-static uint32_t *steps_of(const struct kinds *k, const struct snapshot *s, uint32_t kind, size_t *n)
+size_t kinds_find(const struct kinds *k, uint64_t serial)
 {
-	size_t n_all = MIN(k->n_steps, s->n_steps), count = 0;
+	size_t i = 0;
+
+	while (i < k->n_steps && k->step[i].serial != serial)
+		i++;
+	return i;
+}
+
+size_t kinds_worst(const struct kinds *k, uint32_t kind)
+{
+	size_t best = k->n_steps;
+
+	for (size_t i = 0; i < k->n_steps; i++) {
+		const struct kept *a = k->step + i, *b = k->step + best;
+
+		if (kind != KIND_NONE && a->kind != kind)
+			continue;
+		if (best == k->n_steps || a->has_segments > b->has_segments ||
+		    (a->has_segments == b->has_segments && a->ns > b->ns))
+			best = i;
+	}
+	return best;
+}
+
+/* In the order of the snapshot, oldest first. */
+static uint32_t *steps_of(const struct kinds *k, uint32_t kind, size_t *n)
+{
+	size_t count = 0;
 	uint32_t *out;
 
-	for (size_t i = 0; i < n_all; i++)
-		count += k->of_step[i] == kind;
+	for (size_t i = 0; i < k->n_steps; i++)
+		count += k->step[i].kind == kind;
 	out = xmalloc(count * sizeof *out);
 	*n = 0;
-	for (size_t i = 0; i < n_all; i++)
-		if (k->of_step[i] == kind)
+	for (size_t i = 0; i < k->n_steps; i++)
+		if (k->step[i].kind == kind)
 			out[(*n)++] = (uint32_t)i;
 	return out;
 }
 
-uint32_t *kinds_newest(const struct kinds *k, const struct snapshot *s, uint32_t kind, size_t *n)
+uint32_t *kinds_newest(const struct kinds *k, uint32_t kind, size_t *n)
 {
-	uint32_t *out = steps_of(k, s, kind, n);
+	uint32_t *out = steps_of(k, kind, n);
 
 	for (size_t i = 0; i < *n / 2; i++) {
 		uint32_t t = out[i];
@@ -141,14 +169,14 @@ static void sort_digit(const struct by_time *from, struct by_time *to, size_t n,
  * By radix: a hundred thousand steps are sorted several times faster than by comparing them, and a person waits.
  * Steps of equal length stay in order of time.
  */
-uint32_t *kinds_slowest(const struct kinds *k, const struct snapshot *s, uint32_t kind, size_t *n)
+uint32_t *kinds_slowest(const struct kinds *k, uint32_t kind, size_t *n)
 {
-	uint32_t *out = steps_of(k, s, kind, n);
+	uint32_t *out = steps_of(k, kind, n);
 	struct by_time *t = xmalloc(*n * sizeof *t), *other = xmalloc(*n * sizeof *t);
 	uint64_t bits = 0;
 
 	for (size_t i = 0; i < *n; i++) {
-		t[i] = (struct by_time){ step_ns(s->steps[out[i]]), out[i] };
+		t[i] = (struct by_time){ k->step[out[i]].ns, out[i] };
 		bits |= t[i].ns;
 	}
 	for (unsigned shift = 0; shift < 64 && bits >> shift; shift += DIGIT_BITS) {

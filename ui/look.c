@@ -27,7 +27,9 @@ static char *three_digits(char *buf, size_t len, double v, const char *unit)
 
 char *look_count(char *buf, size_t len, uint64_t n)
 {
-	static const struct { double div; const char *unit; } units[] = { { 1e3, "k" }, { 1e6, "M" }, { 1e9, "G" }, { 1e12, "T" } };
+	static const struct { double div; const char *unit; } units[] = {
+		{ 1e3, "k" }, { 1e6, "M" }, { 1e9, "G" }, { 1e12, "T" },
+	};
 	size_t u = 0;
 
 	if (n < 1000)
@@ -81,6 +83,13 @@ char *look_share(char *buf, size_t len, double share)
 	else
 		snprintf(buf, len, "%.*f %%", p > 0 && p < 9.95 ? 1 : 0, p);
 	return buf;
+}
+
+char *look_part(char *buf, size_t len, uint64_t part, uint64_t whole)
+{
+	if (whole)
+		return look_share(buf, len, (double)part / (double)whole);
+	return look_ns(buf, len, 0, false);
 }
 
 char *look_cpu(char *buf, size_t len, uint32_t cpu)
@@ -272,7 +281,7 @@ static int shares_width(const double *share, const unsigned *order, size_t n, si
 	for (size_t i = n; i < n_all; i++)
 		*rest += share[order[i]];
 	for (size_t i = 0; i < n; i++)
-		w += cells_width(look_stage(order[i])->words) + 1 + 1 + cells_width(look_share(pct, sizeof pct, share[order[i]])) + 2;
+		w += cells_width(look_stage(order[i])->words) + 4 + cells_width(look_share(pct, sizeof pct, share[order[i]]));
 	if (*rest > 0)
 		w += 6 + cells_width(look_share(pct, sizeof pct, *rest));
 	else
@@ -303,6 +312,9 @@ void look_shares(struct cells *c, int x, int y, int w, const char *lead, const d
 		x += letters(c, x, y, bars[i] + 1, order[i]) + 1;
 		x += cells_put(c, x, y, w, STYLE_NORMAL, look_share(pct, sizeof pct, share[order[i]])) + 2;
 	}
+	if (!n && n_all)
+		cells_putf(c, x, y, w, STYLE_NORMAL, "%s %s", look_stage(order[0])->words,
+			   look_share(pct, sizeof pct, share[order[0]]));
 	if (n && rest > 0)
 		cells_putf(c, x, y, w, STYLE_DIM, "other %s", look_share(pct, sizeof pct, rest));
 }

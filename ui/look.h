@@ -27,6 +27,7 @@ char *look_bytes(char *buf, size_t len, uint64_t n);
 char *look_rate(char *buf, size_t len, double per_s);
 char *look_share(char *buf, size_t len, double share);	/* "38 %" of 0.38 */
 char *look_cpu(char *buf, size_t len, uint32_t cpu);	/* "CPU 2", "no CPU" */
+char *look_part(char *buf, size_t len, uint64_t part, uint64_t whole);	/* its share; a dash when there is no whole */
 bool look_span_known(const struct snapshot *, uint64_t *ns);	/* time from the recording's begin to its end */
 
 /* Stage numbers from data are made safe here: too high ones are "unknown". */

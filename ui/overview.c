@@ -98,7 +98,8 @@ static void wakeup_line(const struct snapshot *s, struct cells *c, int x, int y,
 	parts_add(&ps, 0, STYLE_NORMAL, "p99 ", "%s", look_ns(b, sizeof b, q->p99, known));
 	parts_add(&ps, 2, STYLE_NORMAL, "p999 ", "%s", look_ns(b, sizeof b, q->p999, known));
 	parts_add(&ps, 1, STYLE_NORMAL, "max ", "%s", look_ns(b, sizeof b, q->max, known));
-	parts_add(&ps, 3, STYLE_NORMAL, "to another CPU ", "%s", known ? look_count(b, sizeof b, s->wakeups.n_cross_cpu) : LOOK_DASH);
+	parts_add(&ps, 3, STYLE_NORMAL, "to another CPU ", "%s",
+		  known ? look_count(b, sizeof b, s->wakeups.n_cross_cpu) : LOOK_DASH);
 	parts_put(&ps, c, x, y, w, 2);
 }
 
@@ -148,7 +149,7 @@ static void quant_field(struct field *f, const struct quant *q, unsigned which)
 }
 
 static const struct column candidate_cols[] = {
-	{ "COULD BE AN AGENT", NULL, 17, 28, 0, 0, 0 }, { "PID", NULL, 7, 0, 0, 1, 0 }, { "WAITS", NULL, 7, 0, 2, 1, 0 },
+	{ "COULD BE AN AGENT", NULL, 17, 20, 0, 0, 0 }, { "PID", NULL, 7, 0, 0, 1, 0 }, { "WAITS", NULL, 7, 0, 2, 1, 0 },
 	{ "WAITED", NULL, 7, 0, 1, 1, 0 }, { "RAN", NULL, 7, 0, 3, 1, 0 }, { "WHY", NULL, 20, 90, 0, 0, 0 },
 };
 static void candidate_field(const void *arg, size_t row, unsigned col, struct field *f)
@@ -167,7 +168,8 @@ static void candidate_field(const void *arg, size_t row, unsigned col, struct fi
 
 static const struct column irq_cols[] = {
 	{ "HARD IRQ", NULL, 17, 40, 0, 0, 0 }, { "COUNT", NULL, 7, 0, 0, 1, 0 }, { "TIME", NULL, 7, 0, 0, 1, 0 },
-	{ "P50", NULL, 7, 0, 2, 1, 0 }, { "P99", NULL, 7, 0, 0, 1, 0 }, { "MAX", NULL, 7, 0, 1, 1, 0 }, { "CPUS", NULL, 5, 0, 3, 1, 0 },
+	{ "P50", NULL, 7, 0, 2, 1, 0 }, { "P99", NULL, 7, 0, 0, 1, 0 }, { "MAX", NULL, 7, 0, 1, 1, 0 },
+	{ "CPUS", NULL, 5, 0, 3, 1, 0 },
 };
 static void irq_field(const void *arg, size_t row, unsigned col, struct field *f)
 {

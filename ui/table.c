@@ -83,7 +83,8 @@ static void put_field(const struct field *f, struct cells *c, int x, int y, int 
 		cells_put(c, x + f->indent, y, w - f->indent, f->style, text);
 }
 
-static void draw_row(const struct table *t, const void *arg, size_t row, const struct layout *l, struct cells *c, int x, int y, int end)
+static void draw_row(const struct table *t, const void *arg, size_t row, const struct layout *l, struct cells *c,
+		     int x, int y, int end)
 {
 	for (unsigned i = 0; i < t->n_cols; i++) {
 		struct field f = { 0 };
@@ -103,7 +104,8 @@ static void draw_row(const struct table *t, const void *arg, size_t row, const s
 	}
 }
 
-static void draw_heading(const struct table *t, const struct layout *l, struct cells *c, struct rect r, unsigned sort_col, bool reverse)
+static void draw_heading(const struct table *t, const struct layout *l, struct cells *c, struct rect r,
+			 unsigned sort_col, bool reverse)
 {
 	int x = r.x + MARGIN;
 
@@ -139,8 +141,8 @@ size_t table_top(const struct table_pos *pos, size_t n_rows, size_t page)
 	return MIN(top, n_rows - page);
 }
 
-void table_draw(const struct table *t, const void *arg, size_t n_rows, const struct table_pos *pos, struct cells *c, struct rect r,
-		unsigned sort_col, bool reverse)
+void table_draw(const struct table *t, const void *arg, size_t n_rows, const struct table_pos *pos, struct cells *c,
+		struct rect r, unsigned sort_col, bool reverse)
 {
 	struct layout l = lay_out(t, r.w);
 	size_t page = r.h > 1 ? (size_t)r.h - 1 : 0, top = table_top(pos, n_rows, page);

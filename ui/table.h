@@ -45,8 +45,8 @@ struct table_pos {
 #define TABLE_NO_CURSOR SIZE_MAX
 
 /* Heading on the first line, rows below. Draws what lies between top (made to fit) and the end of the rectangle. */
-void table_draw(const struct table *, const void *arg, size_t n_rows, const struct table_pos *, struct cells *, struct rect,
-		unsigned sort_col, bool reverse);	/* sort_col: n_cols for none */
+void table_draw(const struct table *, const void *arg, size_t n_rows, const struct table_pos *, struct cells *,
+		struct rect, unsigned sort_col, bool reverse);	/* sort_col: n_cols for none */
 /* First row to show so that the cursor is among page rows. */
 size_t table_top(const struct table_pos *, size_t n_rows, size_t page);
 /* Moves the cursor; false when the action is not a movement. page: rows that are shown. */

@@ -55,15 +55,15 @@ static const struct look looks[N_STYLES] = {
 	[STYLE_RUN] = { 34, COLOR_GREEN, 0, 0 },
 	[STYLE_KERNEL] = { 37, COLOR_CYAN, 0, 0 },
 	[STYLE_STEAL] = { 161, COLOR_RED, 0, 0 },
-	[STYLE_OUTSIDE] = { 245, COLOR_WHITE, 0, A_DIM },
+	[STYLE_OUTSIDE] = { 245, -1, 0, A_DIM },
 	[STYLE_DEVICE] = { 33, COLOR_BLUE, 0, 0 },
 	[STYLE_IRQ] = { 169, COLOR_MAGENTA, 0, 0 },
 	[STYLE_SOFTIRQ] = { 134, COLOR_MAGENTA, 0, 0 },
-	[STYLE_TIMER] = { 101, COLOR_WHITE, 0, 0 },
+	[STYLE_TIMER] = { 101, -1, 0, 0 },
 	[STYLE_PEER] = { 73, COLOR_CYAN, 0, 0 },
 	[STYLE_QUEUE] = { 208, COLOR_YELLOW, 0, 0 },
 	[STYLE_LOST] = { 196, COLOR_RED, A_BOLD, A_BOLD },
-	[STYLE_UNKNOWN] = { 247, COLOR_WHITE, 0, A_BOLD },
+	[STYLE_UNKNOWN] = { 244, -1, 0, A_BOLD },
 };
 
 static void on_signal(int sig)
@@ -320,19 +320,21 @@ static int open_screen(struct err *e)
 
 	term.screen = newterm(NULL, term.out, term.in);
 	if (!term.screen)
-		return err_set(e, -ENOTTY, "the terminal type TERM=%s is not known here; set TERM=xterm, or use --report", name ? name : "");
+		return err_set(e, -ENOTTY, "the terminal type TERM=%s is not known here; set TERM=xterm, or use --report",
+			       name ? name : "");
 	cup = tigetstr((char *)"cup");
 	if (cup && cup != (char *)-1)
 		return 0;
 	endwin();
 	delscreen(term.screen);
 	term.screen = NULL;
-	return err_set(e, -ENOTTY, "a terminal of type %s cannot place the cursor; use --report or --screen", name ? name : "");
+	return err_set(e, -ENOTTY, "a terminal of type %s cannot place the cursor; use --report or --screen",
+		       name ? name : "");
 }
 
 static void set_modes(void)
 {
-	set_escdelay(25);
+	set_escdelay(50);
 	cbreak();
 	noecho();
 	nonl();
@@ -417,7 +419,8 @@ static uint32_t key_of_curses(wint_t ch, bool is_code)
 {
 	static const struct { int from; uint32_t to; } codes[] = {
 		{ KEY_UP, UIKEY_UP }, { KEY_DOWN, UIKEY_DOWN }, { KEY_LEFT, UIKEY_LEFT }, { KEY_RIGHT, UIKEY_RIGHT },
-		{ KEY_SLEFT, UIKEY_SLEFT }, { KEY_SRIGHT, UIKEY_SRIGHT }, { KEY_PPAGE, UIKEY_PAGE_UP }, { KEY_NPAGE, UIKEY_PAGE_DOWN },
+		{ KEY_SLEFT, UIKEY_SLEFT }, { KEY_SRIGHT, UIKEY_SRIGHT },
+		{ KEY_PPAGE, UIKEY_PAGE_UP }, { KEY_NPAGE, UIKEY_PAGE_DOWN },
 		{ KEY_HOME, UIKEY_HOME }, { KEY_END, UIKEY_END }, { KEY_ENTER, UIKEY_ENTER }, { KEY_BTAB, UIKEY_STAB },
 		{ KEY_BACKSPACE, UIKEY_BACKSPACE }, { KEY_F(1), UIKEY_F1 },
 	};

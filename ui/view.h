@@ -58,7 +58,7 @@ struct view {
 	void (*fini)(void *state);
 };
 
-extern const struct view view_steps, view_chain, view_help;
+extern const struct view view_steps, view_chain, view_data, view_help;
 extern const struct view *const views[];	/* in the order of the tabs; help is the last */
 extern const unsigned n_views;
 

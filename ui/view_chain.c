@@ -3,6 +3,7 @@
 #include "explain.h"
 #include "kinds.h"
 #include "look.h"
+#include "step_head.h"
 #include "view.h"
 #include "waterfall.h"
 
@@ -27,43 +28,18 @@ struct state {
 	struct waterfall fall;
 };
 
-static const struct step *find_step(const struct snapshot *s, uint64_t serial)
-{
-	for (size_t i = 0; i < s->n_steps; i++)
-		if (s->steps[i]->serial == serial)
-			return s->steps[i];
-	return NULL;
-}
-
-static const struct step *slowest_step(const struct snapshot *s)
-{
-	const struct step *best = NULL;
-
-	for (size_t i = 0; i < s->n_steps; i++) {
-		const struct step *st = s->steps[i];
-
-		if (!best || st->has_segments > best->has_segments ||
-		    (st->has_segments == best->has_segments && step_ns(st) > step_ns(best)))
-			best = st;
-	}
-	return best;
-}
-
 /* The steps of the same kind, slowest first, and which of them this one is. Sorted once for a kind and snapshot. */
-static void find_rank(struct state *st, const struct snapshot *s)
+static void find_rank(struct state *st, size_t step_i)
 {
-	uint32_t kind = KIND_NONE;
+	uint32_t kind = step_i < st->kinds.n_steps ? st->kinds.step[step_i].kind : KIND_NONE;
 
-	for (size_t i = 0; i < s->n_steps && st->step; i++)
-		if (s->steps[i]->serial == st->step->serial)
-			kind = st->kinds.of_step[i];
 	if (!st->slowest || kind != st->kind) {
 		free(st->slowest);
-		st->slowest = kinds_slowest(&st->kinds, s, kind, &st->n_slowest);
+		st->slowest = kinds_slowest(&st->kinds, kind, &st->n_slowest);
 		st->kind = kind;
 	}
-	st->rank = st->step ? 0 : st->n_slowest;
-	while (st->rank < st->n_slowest && s->steps[st->slowest[st->rank]]->serial != st->step->serial)
+	st->rank = 0;
+	while (st->rank < st->n_slowest && st->slowest[st->rank] != step_i)
 		st->rank++;
 }
 
@@ -89,6 +65,14 @@ static uint64_t range_ns(const struct waterfall *w, uint32_t from, uint32_t to)
 	return to > from && w->seg[to - 1].to > w->seg[from].from ? w->seg[to - 1].to - w->seg[from].from : 0;
 }
 
+/* Beyond its target; where time is lost or unknown, beyond a quarter of the step: then that is what matters. */
+static uint64_t beyond(const struct waterfall *w, unsigned stage, uint64_t ns)
+{
+	uint64_t limit = stage == ST_LOST || stage == ST_UNKNOWN ? step_ns(w->step) / 4 : look_target(stage).tail_ns;
+
+	return limit && ns > limit ? ns - limit : 0;
+}
+
 /* What to look at first: the piece that is most beyond its target; where none is, the longest. */
 static uint32_t worst_piece(const struct waterfall *w)
 {
@@ -97,10 +81,10 @@ static uint32_t worst_piece(const struct waterfall *w)
 
 	for (uint32_t i = 0; i < w->n_seg;) {
 		uint32_t end = piece_end(w, i);
-		uint64_t ns = range_ns(w, i, end), target = look_target(w->seg[i].stage).tail_ns;
+		uint64_t ns = range_ns(w, i, end), too_much = beyond(w, w->seg[i].stage, ns);
 
-		if (target && ns > target && ns - target > over) {
-			over = ns - target;
+		if (too_much > over) {
+			over = too_much;
 			worst = i;
 		}
 		if (ns > most) {
@@ -139,13 +123,15 @@ static struct pane make_pane(const struct state *st)
 	return p;
 }
 
-static void show_step(struct state *st, const struct snapshot *s, const struct step *step)
+/* step_i: number in snapshot.steps; beyond its end for none. */
+static void show_step(struct state *st, const struct snapshot *s, size_t step_i)
 {
+	const struct step *step = step_i < s->n_steps ? s->steps[step_i] : NULL;
 	bool other = !step || !st->step || step->serial != st->fall.serial;
 
 	st->step = step;
 	waterfall_set(&st->fall, step);
-	find_rank(st, s);
+	find_rank(st, step_i);
 	if (other) {
 		st->x0 = st->x1 = 0;
 		st->actor = 0;
@@ -165,7 +151,7 @@ static void update(void *state, const struct snapshot *s)
 	kinds_update(&st->kinds, s);
 	free(st->slowest);
 	st->slowest = NULL;
-	show_step(st, s, st->serial ? find_step(s, st->serial) : slowest_step(s));
+	show_step(st, s, st->serial ? kinds_find(&st->kinds, st->serial) : kinds_worst(&st->kinds, KIND_NONE));
 }
 
 static void enter(void *state, const struct snapshot *s, const struct target *to)
@@ -174,118 +160,19 @@ static void enter(void *state, const struct snapshot *s, const struct target *to
 
 	st->serial = to->step;
 	st->all = false;
-	show_step(st, s, to->step ? find_step(s, to->step) : slowest_step(s));
-}
-
-static void add_deadline(const struct step *st, struct parts *ps)
-{
-	char a[16], b[16];
-	uint64_t ns = step_ns(st);
-
-	if (!st->deadline_ns)
-		return;
-	if (st->missed || ns > st->deadline_ns)
-		parts_add(ps, 1, STYLE_OVER, "", "deadline %s, missed by %s", fmt_ns(a, sizeof a, st->deadline_ns),
-			  fmt_ns(b, sizeof b, ns > st->deadline_ns ? ns - st->deadline_ns : 0));
-	else
-		parts_add(ps, 2, STYLE_GOOD, "", "deadline %s kept", fmt_ns(a, sizeof a, st->deadline_ns));
-}
-
-static const char *nth(size_t n)
-{
-	if (n % 100 >= 11 && n % 100 <= 13)
-		return "th";
-	return n % 10 == 1 ? "st" : n % 10 == 2 ? "nd" : n % 10 == 3 ? "rd" : "th";
-}
-
-static void add_rank(const struct state *st, const struct snapshot *s, struct parts *ps)
-{
-	uint64_t all = st->n_slowest;
-	char n[32];
-
-	if (st->rank >= st->n_slowest)
-		return;
-	/* The rank is among those kept; it holds for all when the slowest of all was kept. */
-	if (st->kind < s->n_kinds && step_ns(s->steps[st->slowest[0]]) >= s->kinds[st->kind].steps.max)
-		all = MAX(all, s->kinds[st->kind].steps.n);
-	look_count(n, sizeof n, all);
-	if (st->kind < s->n_kinds && all < s->kinds[st->kind].steps.n)
-		snprintf(n + strlen(n), sizeof n - strlen(n), " kept");
-	if (st->rank)
-		parts_add(ps, 0, STYLE_NORMAL, "", "%zu%s slowest of %s", st->rank + 1, nth(st->rank + 1), n);
-	else
-		parts_add(ps, 0, STYLE_NORMAL, "", "slowest of %s", n);
-}
-
-static void name_line(const struct state *st, const struct snapshot *s, struct cells *c, struct rect r)
-{
-	const struct step *step = st->step;
-	const char *id = snapshot_str(s, step->id), *name = snapshot_str(s, step->name);
-	struct parts ps = { 0 };
-	char t[32];
-
-	if (!id[0])
-		snprintf(t, sizeof t, "#%llu", (unsigned long long)step->serial);
-	parts_add(&ps, 0, STYLE_TITLE, "step ", "%.60s%s%.60s %.30s", snapshot_str(s, step->agent), name[0] ? "/" : "", name, id[0] ? id : t);
-	parts_add(&ps, 0, STYLE_TITLE, "", "%s", fmt_ns(t, sizeof t, step_ns(step)));
-	add_deadline(step, &ps);
-	parts_put(&ps, c, r.x, r.y, r.w, 2);
-}
-
-static void add_share(struct parts *ps, uint8_t drop, const char *what, uint64_t ns, uint64_t whole)
-{
-	char pct[16];
-
-	parts_add(ps, drop, ns ? STYLE_NOTE : STYLE_DIM, what, "%s", whole ? look_share(pct, sizeof pct, (double)ns / (double)whole) : LOOK_DASH);
-}
-
-/* Which step it is, how far what is shown can be trusted, and what else the agent said about the step. */
-static void quality_line(const struct state *st, const struct snapshot *s, struct cells *c, struct rect r)
-{
-	const struct step *step = st->step;
-	struct parts ps = { 0 };
-	char t[16];
-
-	add_rank(st, s, &ps);
-	if (step->cut_begin)
-		parts_add(&ps, 0, STYLE_NOTE, "", "began before the recording");
-	if (step->cut_end)
-		parts_add(&ps, 0, STYLE_NOTE, "", "still open at the recording's end");
-	if (step->n_lost)
-		parts_add(&ps, 0, STYLE_OVER, "", "events lost %u time%s in it", step->n_lost, step->n_lost == 1 ? "" : "s");
-	add_share(&ps, 1, "unknown ", step->ns[ST_UNKNOWN] + step->ns[ST_LOST], step_ns(step));
-	if (st->fall.n_seg)
-		add_share(&ps, 2, "inferred ", st->fall.inferred_ns, step_ns(step));
-	if (step->budget_ns)
-		parts_add(&ps, 3, step->over_budget ? STYLE_OVER : STYLE_GOOD, "", "CPU budget %s %s", fmt_ns(t, sizeof t, step->budget_ns),
-			  step->over_budget ? "exceeded" : "kept");
-	if (step->cls)
-		parts_add(&ps, 4, STYLE_NORMAL, "class ", "%.40s", snapshot_str(s, step->cls));
-	parts_add(&ps, 5, STYLE_NORMAL, "pid ", "%d", step->pid);
-	if (step->trace)
-		parts_add(&ps, 7, STYLE_DIM, "trace ", "%.80s", snapshot_str(s, step->trace));
-	if (step->extra)
-		parts_add(&ps, 6, STYLE_DIM, "", "%.100s", snapshot_str(s, step->extra));
-	parts_put(&ps, c, r.x, r.y, r.w, 2);
+	show_step(st, s, to->step ? kinds_find(&st->kinds, to->step) : kinds_worst(&st->kinds, KIND_NONE));
 }
 
 static int head(const void *state, const struct snapshot *s, struct cells *c, struct rect r)
 {
 	const struct state *st = state;
-	double share[N_STAGES] = { 0 };
-	int n = 0;
+	struct rank rank = { st->rank, st->n_slowest, 0, st->kind < s->n_kinds ? s->kinds + st->kind : NULL };
 
 	if (!st->step)
 		return 0;
-	for (unsigned i = 0; i < N_STAGES && step_ns(st->step); i++)
-		share[i] = (double)st->step->ns[i] / (double)step_ns(st->step);
-	if (n < r.h)
-		name_line(st, s, c, (struct rect){ r.x, r.y + n++, r.w, 1 });
-	if (n < r.h)
-		look_shares(c, r.x, r.y + n++, r.w, "its time  ", share);
-	if (n < r.h)
-		quality_line(st, s, c, (struct rect){ r.x, r.y + n++, r.w, 1 });
-	return n;
+	if (st->n_slowest)
+		rank.slowest_ns = st->kinds.step[st->slowest[0]].ns;
+	return step_head_draw(s, st->step, &st->fall, &rank, c, r);
 }
 
 static void draw_nothing(const struct state *st, const struct snapshot *s, struct cells *c, struct rect r)
@@ -293,9 +180,11 @@ static void draw_nothing(const struct state *st, const struct snapshot *s, struc
 	const char *why;
 
 	if (!s->n_steps && s->n_steps_all)
-		why = "Steps were seen and are counted on the first screen, but no single one was kept (--steps says how many are).";
+		why = "Steps were seen and are counted on the first screen, but no single one was kept (--steps says how many "
+		      "are).";
 	else if (!s->n_steps)
-		why = s->complete ? "There are no steps in this recording; the first screen says why." : "No step has ended so far.";
+		why = s->complete ? "There are no steps in this recording; the first screen says why." :
+		      "No step has ended so far.";
 	else if (!st->step)
 		why = "This step is no longer kept. Press > or < for the slowest one that is.";
 	else if (!st->step->has_segments)
@@ -303,7 +192,7 @@ static void draw_nothing(const struct state *st, const struct snapshot *s, struc
 		      "above. Press < for a slower step.";
 	else
 		why = "This step has no segments: it took no time.";
-	explain_wrap(c, r, 0, STYLE_NOTE, why);
+	cells_wrap(c, r, 0, STYLE_NOTE, why);
 }
 
 /* Lines for the waterfall: what the explanation does not need, at least axis, agent and mark. */
@@ -315,7 +204,8 @@ static int fall_height(const struct state *st, int h)
 }
 
 /* In full where there is room for it. */
-static void draw_words(const struct state *st, const struct snapshot *s, const struct pane *p, struct cells *c, struct rect r)
+static void draw_words(const struct state *st, const struct snapshot *s, const struct pane *p, struct cells *c,
+		       struct rect r)
 {
 	explain_draw(&st->fall, s, p, explain_fits(&st->fall, s, p, r), 0, c, r);
 }
@@ -493,23 +383,23 @@ static unsigned next_row(struct state *st, int direction, int body_h)
 	return follow(st);
 }
 
-static unsigned go_to(struct state *st, const struct snapshot *s, const struct step *step)
+static unsigned go_to(struct state *st, const struct snapshot *s, size_t step_i)
 {
-	st->serial = step->serial;
-	show_step(st, s, step);
+	if (step_i >= s->n_steps)
+		return 0;
+	st->serial = s->steps[step_i]->serial;
+	show_step(st, s, step_i);
 	return UI_REDRAW;
 }
 
 static unsigned next_slowest(struct state *st, const struct snapshot *s, int direction)
 {
-	const struct step *any = slowest_step(s);
-
 	if (!st->step || st->rank >= st->n_slowest)
-		return any ? go_to(st, s, any) : 0;
+		return go_to(st, s, kinds_worst(&st->kinds, KIND_NONE));
 	if (direction < 0 && st->rank)
-		return go_to(st, s, s->steps[st->slowest[st->rank - 1]]);
+		return go_to(st, s, st->slowest[st->rank - 1]);
 	if (direction > 0 && st->rank + 1 < st->n_slowest)
-		return go_to(st, s, s->steps[st->slowest[st->rank + 1]]);
+		return go_to(st, s, st->slowest[st->rank + 1]);
 	return 0;
 }
 
@@ -522,8 +412,8 @@ static unsigned next_in_time(struct state *st, const struct snapshot *s, int dir
 	i = st->slowest[st->rank];
 	/* Running below 0 wraps beyond n_steps and ends the search as well. */
 	for (i += (size_t)direction; i < s->n_steps; i += (size_t)direction)
-		if (st->kinds.of_step[i] == st->kind)
-			return go_to(st, s, s->steps[i]);
+		if (st->kinds.step[i].kind == st->kind)
+			return go_to(st, s, i);
 	return 0;
 }
 
@@ -544,7 +434,8 @@ static unsigned scroll(struct state *st, const struct snapshot *s, enum action a
 /* What moves inside the step. */
 static unsigned act_inside(struct state *st, const struct snapshot *s, enum action a, struct rect body, bool walked)
 {
-	bool moves = a == ACT_UP || a == ACT_DOWN || a == ACT_PAGE_UP || a == ACT_PAGE_DOWN || a == ACT_FIRST || a == ACT_LAST;
+	bool moves = a == ACT_UP || a == ACT_DOWN || a == ACT_PAGE_UP || a == ACT_PAGE_DOWN || a == ACT_FIRST ||
+		     a == ACT_LAST;
 
 	if (st->all && moves)
 		return scroll(st, s, a, body);
@@ -642,7 +533,8 @@ static const struct keydoc keys[] = {
 	{ ACT_EARLIER, NULL, "the step of the same kind before this one" },
 	{ ACT_LATER, NULL, "the step of the same kind after this one" },
 	{ ACT_ZOOM_IN, "zoom", "zoom in on the chosen piece" },
-	{ ACT_ZOOM_OUT, NULL, NULL }, { ACT_ZOOM_ALL, NULL, NULL }, { ACT_PAN_LEFT, NULL, NULL }, { ACT_PAN_RIGHT, NULL, NULL },
+	{ ACT_ZOOM_OUT, NULL, NULL }, { ACT_ZOOM_ALL, NULL, NULL },
+	{ ACT_PAN_LEFT, NULL, NULL }, { ACT_PAN_RIGHT, NULL, NULL },
 	{ ACT_LOG, "log", NULL },
 	{ ACT_FIRST, NULL, "the first piece of the step" }, { ACT_LAST, NULL, "the last piece of the step" },
 	{ ACT_BACK, "back", NULL },

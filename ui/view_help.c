@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Help: what this recording can tell, the keys, and the words for stages. All of it comes from tables. */
+/* Help: the keys and the words for stages. All of it comes from tables. */
 #include "look.h"
 #include "view.h"
 
@@ -49,56 +49,6 @@ static void entry(struct page *pg, int n, unsigned style, const char *left, unsi
 	pg->n++;
 }
 
-static void put_losses(struct page *pg, const struct snapshot *s)
-{
-	char left[32], right[96], a[16], b[24];
-
-	for (size_t i = 0; i < s->n_losses; i++) {
-		const struct loss_row *l = s->losses + i;
-
-		snprintf(left, sizeof left, "lost on %s", l->cpu == UINT32_MAX ? "a CPU" : look_cpu(b, sizeof b, l->cpu));
-		snprintf(right, sizeof right, "%s time%s, %s events%s", look_count(a, sizeof a, l->n_times), l->n_times == 1 ? "" : "s",
-			 look_count(b, sizeof b, l->n_events), l->uncounted ? " and some that were not counted" : "");
-		entry(pg, 14, STYLE_OVER, left, STYLE_NORMAL, right);
-	}
-}
-
-static void put_capability(struct page *pg, const struct capability *cap)
-{
-	static const char *const words[] = { [CAP_ON] = "on", [CAP_PARTIAL] = "in part", [CAP_OFF] = "off" };
-	static const uint8_t styles[] = { [CAP_ON] = STYLE_GOOD, [CAP_PARTIAL] = STYLE_TAIL, [CAP_OFF] = STYLE_OVER };
-	unsigned state = cap->state <= CAP_OFF ? cap->state : CAP_OFF;
-	char right[1024];
-	size_t n = (size_t)snprintf(right, sizeof right, "%-8s%s", words[state], cap->hides);
-
-	for (size_t i = 0; i < cap->n_missing && n < sizeof right; i++)
-		n += (size_t)snprintf(right + n, sizeof right - n, "%s%s", i ? ", " : cap->hides[0] ? "; not recorded: " : "not recorded: ",
-				      cap->missing[i]);
-	entry(pg, 14, STYLE_NORMAL, cap->stage, styles[state], right);
-}
-
-static void put_recording(struct page *pg, const struct snapshot *s)
-{
-	char text[200], a[16], b[16], t[32], u[32];
-
-	heading(pg, "WHAT THIS RECORDING CAN TELL");
-	snprintf(text, sizeof text, "%.80s %.20s", s->source.file[0] ? s->source.file : s->source.kind, s->source.version);
-	entry(pg, 14, STYLE_NORMAL, "source", STYLE_NORMAL, text);
-	snprintf(text, sizeof text, "%s to %s, clock %.40s%s", look_ts(t, sizeof t, s->source.begin), look_ts(u, sizeof u, s->source.end),
-		 s->source.clock[0] ? s->source.clock : "unknown", s->source.no_latency ? ", which tells no time: latencies are unknown" : "");
-	entry(pg, 14, STYLE_NORMAL, "time", s->source.no_latency ? STYLE_OVER : STYLE_NORMAL, text);
-	snprintf(text, sizeof text, "%s events, %s of unknown kind", look_count(a, sizeof a, s->source.n_events),
-		 look_count(b, sizeof b, s->source.n_unknown));
-	entry(pg, 14, STYLE_NORMAL, "events", STYLE_NORMAL, text);
-	snprintf(text, sizeof text, "%s out of order, %s malformed", look_count(a, sizeof a, s->source.n_late), look_count(b, sizeof b, s->source.n_bad));
-	entry(pg, 14, STYLE_NORMAL, "", s->source.n_late || s->source.n_bad ? STYLE_NOTE : STYLE_NORMAL, text);
-	put_losses(pg, s);
-	for (size_t i = 0; i < s->n_notes; i++)
-		entry(pg, 14, STYLE_NOTE, "note", STYLE_NORMAL, s->notes[i]);
-	for (size_t i = 0; i < s->n_caps; i++)
-		put_capability(pg, s->caps + i);
-}
-
 static void put_keys(struct page *pg)
 {
 	char keys[64];
@@ -115,9 +65,11 @@ static void put_keys(struct page *pg)
 	heading(pg, "KEYS: everywhere");
 	for (unsigned v = 0; v < n_views && v < 9; v++)
 		if (views[v] != &view_help)
-			entry(pg, 18, STYLE_KEY, action_key_text(keys, sizeof keys, ACT_VIEW_1 + v, true), STYLE_NORMAL, views[v]->title);
+			entry(pg, 18, STYLE_KEY, action_key_text(keys, sizeof keys, ACT_VIEW_1 + v, true), STYLE_NORMAL,
+			      views[v]->title);
 	for (unsigned a = ACT_NEXT_VIEW; a < N_ACTIONS; a++)
-		entry(pg, 18, STYLE_KEY, action_key_text(keys, sizeof keys, (enum action)a, true), STYLE_NORMAL, action_docs[a].help);
+		entry(pg, 18, STYLE_KEY, action_key_text(keys, sizeof keys, (enum action)a, true), STYLE_NORMAL,
+		      action_docs[a].help);
 }
 
 static void put_stages(struct page *pg)
@@ -139,21 +91,20 @@ static void put_stages(struct page *pg)
 	}
 }
 
-static int put_all(const struct snapshot *s, struct cells *c, struct rect r, int top)
+static int put_all(struct cells *c, struct rect r, int top)
 {
 	struct page pg = { c, r, top, 0 };
 
 	put_keys(&pg);
 	put_stages(&pg);
-	put_recording(&pg, s);
 	return pg.n;
 }
 
-static int last_top(const struct snapshot *s, struct rect r)
+static int last_top(struct rect r)
 {
 	struct cells none = { 0 };
 
-	return MAX(put_all(s, &none, r, 0) - r.h, 0);
+	return MAX(put_all(&none, r, 0) - r.h, 0);
 }
 
 static void update(void *state, const struct snapshot *s)
@@ -166,14 +117,16 @@ static void draw(const void *state, const struct snapshot *s, struct cells *c, s
 {
 	const struct state *st = state;
 
-	put_all(s, c, r, MIN(st->top, last_top(s, r)));
+	(void)s;
+	put_all(c, r, MIN(st->top, last_top(r)));
 }
 
 static unsigned act(void *state, const struct snapshot *s, enum action a, struct move *m)
 {
 	struct state *st = state;
-	int page = MAX(m->body.h - 1, 1), last = last_top(s, m->body);
+	int page = MAX(m->body.h - 1, 1), last = last_top(m->body);
 
+	(void)s;
 	switch (a) {
 	case ACT_UP: st->top--; break;
 	case ACT_DOWN: st->top++; break;
@@ -192,7 +145,8 @@ static unsigned act(void *state, const struct snapshot *s, enum action a, struct
 }
 
 static const struct keydoc keys[] = {
-	{ ACT_UP, "scroll", NULL }, { ACT_DOWN, NULL, NULL }, { ACT_PAGE_DOWN, "page", NULL }, { ACT_PAGE_UP, NULL, NULL },
+	{ ACT_UP, "scroll", NULL, "Arrows" }, { ACT_DOWN, NULL, NULL },
+	{ ACT_PAGE_DOWN, "page", NULL }, { ACT_PAGE_UP, NULL, NULL },
 	{ ACT_FIRST, NULL, NULL }, { ACT_LAST, NULL, NULL }, { ACT_BACK, "back", NULL },
 	{ 0 }
 };

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Steps: is it slow, and which step? Kinds of steps (agent x name), each of which expands to its single steps. */
-#include "explain.h"
 #include "kinds.h"
 #include "look.h"
 #include "overview.h"
@@ -221,7 +220,7 @@ static void add_steps(struct state *st, const struct snapshot *s, uint32_t kind)
 	size_t n;
 
 	need_kinds(st, s);
-	steps = st->newest_first ? kinds_newest(&st->kinds, s, kind, &n) : kinds_slowest(&st->kinds, s, kind, &n);
+	steps = st->newest_first ? kinds_newest(&st->kinds, kind, &n) : kinds_slowest(&st->kinds, kind, &n);
 	for (size_t i = 0; i < n; i++)
 		add_row(st, kind, steps[i]);
 	if (!n)
@@ -229,9 +228,9 @@ static void add_steps(struct state *st, const struct snapshot *s, uint32_t kind)
 	free(steps);
 }
 
-static uint64_t row_step(const struct snapshot *s, const struct row *r)
+static uint64_t row_step(const struct state *st, const struct row *r)
 {
-	return r->step < s->n_steps ? s->steps[r->step]->serial : 0;
+	return r->step < st->kinds.n_steps ? st->kinds.step[r->step].serial : 0;
 }
 
 static void remember(struct state *st, const struct snapshot *s)
@@ -239,7 +238,7 @@ static void remember(struct state *st, const struct snapshot *s)
 	if (st->pos.cursor >= st->n_rows)
 		return;
 	st->sel = id_of(s->kinds + st->rows[st->pos.cursor].kind);
-	st->sel_step = row_step(s, st->rows + st->pos.cursor);
+	st->sel_step = row_step(st, st->rows + st->pos.cursor);
 }
 
 /* Puts the cursor where the selected row is now; on its kind when the step is gone. */
@@ -256,7 +255,7 @@ static void restore(struct state *st, const struct snapshot *s)
 			kind_at = i;
 			if (!st->sel_step)
 				at = i;
-		} else if (st->sel_step && row_step(s, r) == st->sel_step) {
+		} else if (st->sel_step && row_step(st, r) == st->sel_step) {
 			at = i;
 		}
 	}
@@ -370,7 +369,7 @@ static void put_spark(const struct state *st, struct cells *c, int x, int y, int
 static void add_misses(const struct state *st, const struct snapshot *s, struct parts *ps)
 {
 	uint64_t n = 0;
-	char t[16], count[16], pct[16];
+	char t[16], count[16], share[16], pct[24] = "";
 
 	for (size_t i = 0; i < s->n_kinds; i++)
 		n += s->kinds[i].n_deadline_miss;
@@ -378,9 +377,10 @@ static void add_misses(const struct state *st, const struct snapshot *s, struct 
 		parts_add(ps, 4, STYLE_DIM, "no deadline", "%s", "");
 		return;
 	}
-	parts_add(ps, 0, n ? STYLE_OVER : STYLE_GOOD, "", "deadline %s%smissed %s%s%s%s",
-		  st->deadline_ns ? fmt_ns(t, sizeof t, st->deadline_ns) : "", st->deadline_ns ? " " : "", look_count(count, sizeof count, n),
-		  n ? " (" : "", n ? look_share(pct, sizeof pct, s->steps_all.n ? (double)n / (double)s->steps_all.n : 0) : "", n ? ")" : "");
+	if (n)
+		snprintf(pct, sizeof pct, " (%s)", look_part(share, sizeof share, n, s->steps_all.n));
+	parts_add(ps, 0, n ? STYLE_OVER : STYLE_GOOD, "", "deadline %s%smissed %s%s", st->deadline_ns ?
+		  fmt_ns(t, sizeof t, st->deadline_ns) : "", st->deadline_ns ? " " : "", look_count(count, sizeof count, n), pct);
 }
 
 static void answer_line(const struct state *st, const struct snapshot *s, struct cells *c, int x, int y, int w)
@@ -418,7 +418,7 @@ static int head(const void *state, const struct snapshot *s, struct cells *c, st
 	if (n < r.h)
 		look_shares(c, r.x, r.y + n++, r.w, r.w < 100 ? "slowest 1 %  " : "slowest 1 % spend it in  ", share);
 	if (n + 1 < r.h)
-		n += MIN(explain_wrap(c, (struct rect){ r.x, r.y + n, r.w, MIN(2, r.h - n - 1) }, 0, STYLE_NORMAL, st->why),
+		n += MIN(cells_wrap(c, (struct rect){ r.x, r.y + n, r.w, MIN(2, r.h - n - 1) }, 0, STYLE_NORMAL, st->why),
 			 MIN(2, r.h - n - 1));
 	if (n < r.h)
 		overview_hot(s, c, r.x, r.y + n++, r.w);
@@ -467,29 +467,21 @@ static void toggle(struct state *st, const struct snapshot *s, const struct kind
 	make_rows(st, s);
 }
 
-/* The slowest of a kind whose segments are kept, or the slowest of all; 0 when none is kept. */
+/* Serial of the slowest step of a kind; 0 when none is kept. */
 static uint64_t slowest(struct state *st, const struct snapshot *s, uint32_t kind)
 {
-	const struct step *best = NULL;
+	size_t i;
 
 	need_kinds(st, s);
-	for (size_t i = 0; i < s->n_steps; i++) {
-		const struct step *step = s->steps[i];
-
-		if (st->kinds.of_step[i] != kind)
-			continue;
-		if (!best || step->has_segments > best->has_segments ||
-		    (step->has_segments == best->has_segments && step_ns(step) > step_ns(best)))
-			best = step;
-	}
-	return best ? best->serial : 0;
+	i = kinds_worst(&st->kinds, kind);
+	return i < s->n_steps ? s->steps[i]->serial : 0;
 }
 
 static unsigned enter_row(struct state *st, const struct snapshot *s, struct move *m)
 {
 	const struct row *r = st->rows + st->pos.cursor;
 
-	m->to = (struct target){ "chain", r->step == ROW_KIND ? slowest(st, s, r->kind) : row_step(s, r) };
+	m->to = (struct target){ "chain", r->step == ROW_KIND ? slowest(st, s, r->kind) : row_step(st, r) };
 	return UI_GO | UI_REDRAW;
 }
 

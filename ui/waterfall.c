@@ -340,7 +340,8 @@ static void log_axis(const struct waterfall *w, const struct pane *p, struct cel
 	char t[16];
 
 	for (int i = 0; i + 8 <= cols; i += 12)
-		cells_put(c, x + i, y, cols - i, STYLE_DIM, fmt_ns(t, sizeof t, time_at(w, true, p->x0 + (p->x1 - p->x0) * i / cols)));
+		cells_put(c, x + i, y, cols - i, STYLE_DIM,
+			  fmt_ns(t, sizeof t, time_at(w, true, p->x0 + (p->x1 - p->x0) * i / cols)));
 }
 
 /* Smallest of 1, 2, 5, 10... that is no less than v. */
@@ -365,7 +366,9 @@ static int decimals(double tick)
 
 static void linear_axis(const struct waterfall *w, const struct pane *p, struct cells *c, int x, int y, int cols)
 {
-	static const struct { double ns; const char *unit; } units[] = { { 1e9, " s" }, { 1e6, " ms" }, { 1e3, " us" }, { 1, " ns" } };
+	static const struct { double ns; const char *unit; } units[] = {
+		{ 1e9, " s" }, { 1e6, " ms" }, { 1e3, " us" }, { 1, " ns" },
+	};
 	double whole = (double)step_ns(w->step), from = p->x0 * whole, span = (p->x1 - p->x0) * whole;
 	double tick = round_tick(MAX(span * 10 / MAX(cols, 1), 1.0));
 	int free_from = 0;
@@ -378,7 +381,8 @@ static void linear_axis(const struct waterfall *w, const struct pane *p, struct 
 		int at = (int)MIN((t - from) / span * cols, (double)cols);
 		char label[48];
 
-		snprintf(label, sizeof label, "%.*f%s", decimals(tick / units[u].ns), t / units[u].ns, free_from ? "" : units[u].unit);
+		snprintf(label, sizeof label, "%.*f%s", decimals(tick / units[u].ns), t / units[u].ns,
+			 free_from ? "" : units[u].unit);
 		if (at < free_from || at + cells_width(label) > cols)
 			continue;
 		free_from = at + cells_put(c, x + at, y, cols - at, STYLE_DIM, label) + 1;
@@ -426,8 +430,8 @@ static void draw_label(struct cells *c, int x, int y, int w, bool chosen, unsign
 	cells_put(c, x + 2, y, w - 3, chosen ? STYLE_TITLE : style, text);
 }
 
-static void draw_rows(const struct waterfall *w, const struct snapshot *s, const struct pane *p, const struct grid *g, struct cells *c,
-		      struct rect r, int label)
+static void draw_rows(const struct waterfall *w, const struct snapshot *s, const struct pane *p, const struct grid *g,
+		      struct cells *c, struct rect r, int label)
 {
 	char name[128];
 	int x0, x1;
@@ -440,14 +444,16 @@ static void draw_rows(const struct waterfall *w, const struct snapshot *s, const
 	for (size_t i = 0; i < g->n; i++) {
 		int y = r.y + 1 + (int)i;
 
-		draw_label(c, r.x, y, label, p->actor == g->rows[i], STYLE_NORMAL, snapshot_str(s, w->actors[g->rows[i]].id));
+		draw_label(c, r.x, y, label, p->actor == g->rows[i], STYLE_NORMAL,
+			   snapshot_str(s, w->actors[g->rows[i]].id));
 		draw_pixels(c, r.x + label, y, g->px + (i + 1) * (size_t)g->cols, g->cols, true);
 	}
 	if (g->n < w->n_actors)
 		cells_putf(c, r.x, r.y - 1, label - 1, STYLE_DIM, "+%zu more", w->n_actors - g->n);
 }
 
-void waterfall_draw(const struct waterfall *w, const struct snapshot *s, const struct pane *p, struct cells *c, struct rect r)
+void waterfall_draw(const struct waterfall *w, const struct snapshot *s, const struct pane *p, struct cells *c,
+		    struct rect r)
 {
 	size_t n = r.h > 3 ? (size_t)r.h - 3 : 0;
 	uint32_t *rows = xcalloc(n, sizeof *rows);

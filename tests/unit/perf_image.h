@@ -149,7 +149,8 @@ static void im_trailer(struct image *im, const struct look *l, uint64_t ts, uint
 		im_u64(im, id);
 }
 
-static void im_sample_head(struct image *im, const struct look *l, unsigned attr, uint64_t ts, uint32_t cpu, uint32_t pid)
+static void im_sample_head(struct image *im, const struct look *l, unsigned attr, uint64_t ts, uint32_t cpu,
+			   uint32_t pid)
 {
 	if (l->identifier)
 		im_u64(im, id_of(attr, cpu));
@@ -171,7 +172,8 @@ static void im_raw_head(struct image *im, uint16_t type, uint8_t flags, uint32_t
 	im_u32(im, pid);
 }
 
-static void im_switch_as(struct image *im, const struct look *l, uint16_t type, uint64_t ts, uint32_t cpu, uint32_t from, uint32_t to)
+static void im_switch_as(struct image *im, const struct look *l, uint16_t type, uint64_t ts, uint32_t cpu,
+			 uint32_t from, uint32_t to)
 {
 	size_t at = im_begin(im, 9, 0);
 
@@ -191,7 +193,8 @@ static void im_switch(struct image *im, const struct look *l, uint64_t ts, uint3
 }
 
 /* Behind a READ of two group members and a call chain of three. */
-static void im_waking(struct image *im, const struct look *l, uint64_t ts, uint32_t cpu, uint32_t by, const char *comm, uint32_t pid)
+static void im_waking(struct image *im, const struct look *l, uint64_t ts, uint32_t cpu, uint32_t by,
+		      const char *comm, uint32_t pid)
 {
 	size_t at = im_begin(im, 9, 0);
 	char text[8] = "";
@@ -227,7 +230,8 @@ static void im_round(struct image *im)
 	im_end(im, im_begin(im, 68, 0));
 }
 
-static void im_comm(struct image *im, const struct look *l, uint64_t ts, uint32_t cpu, uint32_t pid, uint32_t tid, bool exec, const char *comm)
+static void im_comm(struct image *im, const struct look *l, uint64_t ts, uint32_t cpu, uint32_t pid, uint32_t tid,
+		    bool exec, const char *comm)
 {
 	size_t at = im_begin(im, 3, exec ? 1 << 13 : 0), text;
 
@@ -241,7 +245,8 @@ static void im_comm(struct image *im, const struct look *l, uint64_t ts, uint32_
 }
 
 /* FORK is 7, EXIT is 4. */
-static void im_fork(struct image *im, const struct look *l, uint32_t type, uint64_t ts, uint32_t cpu, const uint32_t v[4])
+static void im_fork(struct image *im, const struct look *l, uint32_t type, uint64_t ts, uint32_t cpu,
+		    const uint32_t v[4])
 {
 	size_t at = im_begin(im, type, 0);
 
@@ -252,7 +257,8 @@ static void im_fork(struct image *im, const struct look *l, uint32_t type, uint6
 	im_end(im, at);
 }
 
-static void im_lost(struct image *im, const struct look *l, uint32_t type, uint16_t misc, uint64_t ts, uint32_t cpu, uint64_t count)
+static void im_lost(struct image *im, const struct look *l, uint32_t type, uint16_t misc, uint64_t ts, uint32_t cpu,
+		    uint64_t count)
 {
 	size_t at = im_begin(im, type, misc);
 
@@ -264,7 +270,8 @@ static void im_lost(struct image *im, const struct look *l, uint32_t type, uint1
 }
 
 /* SWITCH is 14, SWITCH_CPU_WIDE is 15. */
-static void im_ctx(struct image *im, const struct look *l, uint32_t type, uint16_t misc, uint64_t ts, uint32_t cpu, uint32_t tid)
+static void im_ctx(struct image *im, const struct look *l, uint32_t type, uint16_t misc, uint64_t ts, uint32_t cpu,
+		   uint32_t tid)
 {
 	size_t at = im_begin(im, type, misc);
 

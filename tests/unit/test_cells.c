@@ -228,7 +228,7 @@ static void test_shares(void)
 	is_dump(&c, false, "slow  run queue RRRRRRRRRRR 60 %  other 40 %\n", "what does not fit is summed up");
 	cells_clear(&c);
 	look_shares(&c, 0, 0, 8, "slow  ", share);
-	is_dump(&c, false, "slow\n", "no room, no shares");
+	is_dump(&c, false, "slow  r…\n", "with no room for bars at least the biggest is named");
 	cells_fini(&c);
 }
 
