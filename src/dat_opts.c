@@ -179,8 +179,7 @@ void dat_option(struct dat_file *f, unsigned id, const uint8_t *p, size_t n, str
 	case DAT_UNAME:
 		take_uname(f, (const char *)p, n);
 		break;
-	case DAT_VERSION:
-		source_set(&f->s->info.version, (const char *)p, n);
+	case DAT_VERSION:	/* of the program that wrote it: nothing depends on that */
 		break;
 	case DAT_CPUCOUNT:
 		if (n >= 4)

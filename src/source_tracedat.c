@@ -287,6 +287,7 @@ struct source *tracedat_open(struct source_file *sf, struct err *err)
 	t->f.path = sf->path;
 	r = dat_file_head(&t->f, sf->head, sf->n_head, err);
 	source_init(&t->s, &ops, "trace.dat", sf->path, t->f.big_endian, t->f.commit_size);
+	source_set(&t->s.info.version, t->f.version == 6 ? "6" : "7", 1);
 	if (!r && !sf->seekable)
 		r = spool(t, sf, err);
 	if (r)

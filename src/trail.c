@@ -246,6 +246,7 @@ void trail_advance(struct ctx *c, struct walk *w, const struct trail_sink *sink,
 	} else {
 		ran(&a, t->cpu, upto, NULL);
 	}
-	memmove(tr->edge, tr->edge + a.edge_i, (tr->n_edge - a.edge_i) * sizeof *tr->edge);
+	if (a.edge_i)
+		memmove(tr->edge, tr->edge + a.edge_i, (tr->n_edge - a.edge_i) * sizeof *tr->edge);
 	tr->n_edge -= a.edge_i;
 }

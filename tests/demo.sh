@@ -6,13 +6,13 @@
 # Needs no privilege.
 set -u
 agenttop=${1:?usage: demo.sh AGENTTOP}
-recording=$(dirname "$0")/../testdata/demo.dat
+recording=$(dirname "$0")/../testdata/vm-icount-irqhot.dat
 
 # replay: an agent's steps from a recording, on any machine.
 replay()
 {
 	if [ ! -r "$recording" ]; then
-		echo "demo.sh: testdata/demo.dat is missing" >&2
+		echo "demo.sh: testdata/vm-icount-irqhot.dat is missing" >&2
 		return 1
 	fi
 	if [ -t 0 ] && [ -t 1 ]; then

@@ -4,12 +4,10 @@
 cd "$(dirname "$0")/../.." || exit 1
 rec=${RECORDINGS:-../shared/recordings}
 skip() { echo "1..0 # SKIP $*"; exit 0; }
-[ -d "$rec/own" ] || skip "no recordings in $rec (set RECORDINGS)"
 command -v python3 >/dev/null || skip "python3 is not installed"
 command -v trace-cmd >/dev/null || skip "trace-cmd is not installed"
-set --
+set -- testdata/vm-icount-irqhot.dat
 for c in "$rec"/own/*.csv; do
-	[ -f "${c%.csv}.dat" ] && set -- "$@" "${c%.csv}.dat"
+	[ -f "${c%.csv}.dat" ] && [ "$(basename "$c")" != vm-icount-irqhot.csv ] && set -- "$@" "${c%.csv}.dat"
 done
-[ $# -gt 0 ] || skip "no recordings with a csv in $rec/own"
 exec python3 -B tests/oracle/truth.py "$@"

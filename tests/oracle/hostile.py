@@ -62,7 +62,7 @@ def setup():
     with open(binary, 'rb') as f:
         asan = b'__asan_init' in f.read()
     tmp = tempfile.mkdtemp(prefix='hostile.')
-    ENV.update(TMPDIR=tmp, UBSAN_OPTIONS='print_stacktrace=1',
+    ENV.update(TMPDIR=tmp, UBSAN_OPTIONS='print_stacktrace=1:exitcode=99',
                ASAN_OPTIONS='exitcode=99:detect_leaks=1:allocator_may_return_null=1:hard_rss_limit_mb=%d' % (LIMIT_BYTES >> 20))
 
 
@@ -121,7 +121,7 @@ def judge(args, status, out, err, nothing=None):
     if status not in (0, 1):
         bad.append('status %d%s' % (status, ' (signal)' if status < 0 else ''))
     if any(not line.startswith('agenttop: ') for line in lines) or len(lines) > 3:
-        bad += ['standard error: ' + line for line in lines[:12]]
+        bad += ['standard error: ' + line for line in lines[:4]]
     elif status == 1 and len(lines) != 1:
         bad.append('status 1 with %d lines on standard error' % len(lines))
     elif status == 0 and lines:
