@@ -55,6 +55,7 @@ static void bio_queue(struct ctx *c, const struct event *ev)
 
 	k.a |= BIO;
 	span_open(c, ev, k)->flags = SPAN_DETAIL;
+	task_gate(c, ev, GATE_IO, 0, false);
 }
 
 static struct span *begin(struct ctx *c, const struct event *ev)
@@ -86,6 +87,7 @@ static void issue(struct ctx *c, const struct event *ev)
 		s = begin(c, ev);
 	else if (ctx_counting(c))
 		dist_add(&op_of(c, ev)->queue, ev->ts - s->from);
+	task_gate(c, ev, GATE_IO, 0, false);
 	s->flags |= ISSUED;
 	s->at[0] = ev->ts;
 	s->type[2] = ev->type;

@@ -392,7 +392,7 @@ void task_gate(struct ctx *c, const struct event *ev, enum gate_edge edge, str_i
 	uint64_t entered;
 	bool waited;
 
-	if (!t)
+	if (!t || (edge == GATE_IO && (!t->in_fault || t->gate || ev->flags & EVENT_IN_IRQ)))
 		return;
 	entered = t->gate_from;
 	waited = t->gate && t->gate_waits;
@@ -401,7 +401,7 @@ void task_gate(struct ctx *c, const struct event *ev, enum gate_edge edge, str_i
 			return;		/* a copy to or from user memory: the syscall's own time */
 		t->in_fault = 1;
 		t->gate_from = ev->ts;
-	} else {
+	} else if (edge != GATE_IO) {
 		t->in_fault = 0;
 		t->gate = edge == GATE_ENTER ? name : 0;
 		t->gate_waits = edge == GATE_ENTER && waits;

@@ -145,7 +145,8 @@ void task_migrated(struct ctx *, const struct event *, int32_t pid, uint32_t fro
 void task_forked(struct ctx *, const struct event *, int32_t parent, int32_t child, struct text comm);
 void task_named(struct ctx *, int32_t pid, struct text comm, int32_t tgid);
 void task_exited(struct ctx *, const struct event *, int32_t pid);
-enum gate_edge { GATE_ENTER, GATE_EXIT, GATE_FAULT };
+/* GATE_IO: it submits I/O, so it is in the kernel still; that tells of page faults, whose end no event tells. */
+enum gate_edge { GATE_ENTER, GATE_EXIT, GATE_FAULT, GATE_IO };
 /* The task on ev->cpu entered or left the kernel. nr: syscall; name: "epoll_wait"; waits: it is a call that waits. */
 void task_gate(struct ctx *, const struct event *, enum gate_edge, str_id name, bool waits);
 

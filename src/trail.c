@@ -146,15 +146,35 @@ static void put_unknown(struct advance *a, uint32_t cpu, uint64_t to)
 	take(a);
 }
 
-/* Is this edge a page fault that the task then slept in? The end of other faults no event tells: they stay user time. */
+/* Was the fault that edge i belongs to (its entry, or I/O of it) still going on when the task fell asleep in `n`? */
 static bool fault_slept(const struct advance *a, size_t i, const struct nap *n)
 {
 	const struct trail *tr = a->tr;
 
 	if (!n || !(n->flags & NAP_FAULT))
 		return false;
-	/* the last edge before this sleep */
-	return i + 1 >= tr->n_edge || tr->edge[i + 1].ts > n->out;
+	for (i++; i < tr->n_edge && tr->edge[i].kind == GATE_IO; i++)
+		;
+	return i == tr->n_edge || tr->edge[i].ts > n->out;
+}
+
+static bool fault_begins(const struct advance *a, size_t i, const struct nap *next)
+{
+	const struct trail *tr = a->tr;
+
+	if (tr->edge[i].kind != GATE_FAULT)
+		return false;
+	/* one that neither slept nor did I/O has no end that an event tells: it stays user time */
+	return fault_slept(a, i, next) || (i + 1 < tr->n_edge && tr->edge[i + 1].kind == GATE_IO);
+}
+
+/* The last I/O of a fault that did not sleep: it lasted at least until then. */
+static bool fault_ends(const struct advance *a, size_t i, const struct nap *next)
+{
+	const struct trail *tr = a->tr;
+
+	return tr->edge[i].kind == GATE_IO && tr->gate == a->c->m.s_fault && !fault_slept(a, i, next) &&
+	       (i + 1 == tr->n_edge || tr->edge[i + 1].kind != GATE_IO);
 }
 
 /* The task ran on `cpu` from tr->done to `to`; `next` is the sleep that follows, if one does. */
@@ -176,7 +196,10 @@ static void ran(struct advance *a, uint32_t cpu, uint64_t to, const struct nap *
 				put_unknown(a, cpu, e->ts);
 			tr->gate = 0;
 			tr->after_nap = 0;
-		} else if (e->kind == GATE_ENTER || fault_slept(a, a->edge_i, next)) {
+		} else if (fault_ends(a, a->edge_i, next)) {
+			put_running(a, cpu, e->ts, ST_KERNEL, e);
+			tr->gate = 0;
+		} else if (e->kind == GATE_ENTER || fault_begins(a, a->edge_i, next)) {
 			if (tr->gate)
 				put_unknown(a, cpu, e->ts);
 			else
