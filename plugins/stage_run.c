@@ -17,6 +17,7 @@ struct bits {
 };
 struct state {
 	struct bits bits;
+	bool tracepoint;	/* sched_switch is recorded: perf's own switch records would tell the same again */
 };
 
 static const struct bits *bits_of(struct ctx *c, const struct event *ev)
@@ -49,6 +50,7 @@ static unsigned left_how(struct ctx *c, const struct event *ev)
 
 static void sched_switch(struct ctx *c, const struct event *ev)
 {
+	((struct state *)stage_state(c))->tracepoint = true;
 	task_switch(c, ev, (int32_t)ev->val[PREV], left_how(c, ev), (int32_t)ev->val[NEXT], event_text(ev, NEXT_COMM));
 }
 
@@ -85,6 +87,20 @@ static void perf_fork(struct ctx *c, const struct event *ev)
 	task_named(c, (int32_t)ev->val[0], (struct text){ "", 0 }, (int32_t)ev->val[2]);
 }
 
+/* One task leaves or takes the CPU; who came or went instead is not said. */
+static void perf_switch(struct ctx *c, const struct event *ev)
+{
+	int32_t pid = (int32_t)ev->val[0];
+	bool out = ev->val[1];
+
+	if (((struct state *)stage_state(c))->tracepoint || ev->cpu == CPU_NONE)
+		return;
+	if (out)
+		task_switch(c, ev, pid, ev->val[2] ? TASK_PREEMPTED : TASK_SLEEPS, -1, (struct text){ "", 0 });
+	else
+		task_switch(c, ev, -1, TASK_SLEEPS, pid, (struct text){ "", 0 });
+}
+
 static const struct want wants[] = {
 	{ "sched:sched_switch", { "prev_pid", "prev_state", "next_pid", "next_comm" }, sched_switch, WANT_NEEDED },
 	{ "sched:sched_migrate_task", { "pid", "orig_cpu", "dest_cpu" }, migrate, WANT_EXTRA },
@@ -92,6 +108,7 @@ static const struct want wants[] = {
 	{ "sched:sched_process_exit", { "pid" }, process_exit, WANT_EXTRA },
 	{ "task:task_rename", { "pid", "newcomm" }, renamed, WANT_EXTRA },
 	{ "agenttop:comm", { "pid", "tgid", "comm" }, perf_comm, WANT_EXTRA },
+	{ "agenttop:switch", { "pid", "out", "preempt" }, perf_switch, WANT_INSTEAD },
 	{ "agenttop:fork", { "pid", "ppid", "tgid" }, perf_fork, WANT_EXTRA },
 	{ 0 }
 };

@@ -52,12 +52,10 @@ enum perf_attr_flag {
 };
 
 enum perf_record_type {
-	PERF_REC_MMAP = 1,
 	PERF_REC_LOST = 2,
 	PERF_REC_COMM = 3,
 	PERF_REC_EXIT = 4,
 	PERF_REC_THROTTLE = 5,
-	PERF_REC_UNTHROTTLE = 6,
 	PERF_REC_FORK = 7,
 	PERF_REC_SAMPLE = 9,
 	PERF_REC_LOST_SAMPLES = 13,
