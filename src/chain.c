@@ -414,8 +414,8 @@ static void walk_nap(struct walk *w, const struct nap *n)
 	w->blocked = n->how == TASK_BLOCKED;
 	if (unlikely(m->n_losses) && model_lost_between(m, n->out, w->t))
 		w->inferred = true;	/* it may have run and slept again unseen */
-	if (!w->via)
-		w->gate = n->how == TASK_PREEMPTED ? 0 : n->gate;
+	if (!w->via && n->how != TASK_PREEMPTED)
+		w->gate = n->gate;
 	if (n->flags & NAP_INFERRED_IN)
 		w->doubt = true;
 	if (n->in && n->in == w->t)
@@ -535,12 +535,13 @@ void run_completed(struct walk *w, const struct run *r)
 		w->completed.v[w->completed.n++] = r->self;
 }
 
-void chain_nap(struct walk *w, const struct task *waiter, const struct nap *n, uint64_t from, uint64_t upto)
+void chain_nap(struct walk *w, const struct task *waiter, const struct nap *n, uint64_t from, uint64_t upto, str_id gate)
 {
 	w->t = n->in ? MIN(n->in, upto) : upto;
 	w->floor = MAX(from, n->out);
 	w->waiter = waiter->pid;
-	w->via = w->gate = 0;
+	w->via = 0;
+	w->gate = gate;
 	w->older_than = w->depth = 0;
 	w->budget = SEGMENTS_MAX;
 	w->inferred = w->doubt = w->blocked = false;

@@ -43,8 +43,11 @@ struct walk {
 	struct run_id_list { run_id v[8]; unsigned n; } completed;
 };
 
-/* Explains nap n of task `waiter` from min(n->in, upto) back to max(n->out, from). Appends to w->seg, backwards. */
-void chain_nap(struct walk *, const struct task *waiter, const struct nap *n, uint64_t from, uint64_t upto);
+/*
+ * Explains nap n of task `waiter` from min(n->in, upto) back to max(n->out, from). Appends to w->seg, backwards.
+ * `gate`: the call or fault in which a task was that was pushed off the CPU; 0: none.
+ */
+void chain_nap(struct walk *, const struct task *waiter, const struct nap *n, uint64_t from, uint64_t upto, str_id gate);
 /* The time [from, w->t) of a CPU, in pieces: `base` for the task (proven by `proof`), what interrupted it otherwise. */
 void chain_running(struct walk *, uint32_t cpu, uint64_t from, enum stage_id base, str_id base_actor, struct proof);
 void chain_fini(struct walk *);

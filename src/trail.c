@@ -75,7 +75,7 @@ static void put_segment(struct advance *a, const struct link_seg *l)
 		.from = l->from, .to = l->to, .cpu = l->cpu, .actor = l->actor, .gate = l->gate,
 		.stage = l->stage, .confidence = l->confidence,
 	};
-	put_evidence(tr, &tr->seg[tr->n_seg++], a->w->ev + l->ev, l->n_ev);
+	put_evidence(tr, &tr->seg[tr->n_seg++], l->n_ev ? a->w->ev + l->ev : NULL, l->n_ev);
 }
 
 /* Takes the walk's segments, which lie backwards. Evidence left over is of the oldest, or of what came before. */
@@ -221,7 +221,7 @@ static void napped(struct advance *a, const struct nap *n, uint64_t upto)
 
 	if (to > tr->done) {
 		a->w->c = a->c;
-		chain_nap(a->w, tr->t, n, tr->done, upto);
+		chain_nap(a->w, tr->t, n, tr->done, upto, tr->gate);
 		take(a);
 		tr->done = to;
 	}
