@@ -30,6 +30,14 @@ static struct key request(const struct event *ev)
 	return (struct key){ (uint32_t)ev->val[DEV], ev->val[SECTOR] };
 }
 
+/* A flush has neither sector nor length: one per hardware queue may be under way. */
+static bool is_flush(const struct event *ev)
+{
+	struct text t = event_text(ev, RWBS);
+
+	return !ev->val[NR] && t.len && t.p[0] == 'F';
+}
+
 static struct op *op_of(struct ctx *c, const struct event *ev)
 {
 	struct state *st = stage_state(c);
@@ -61,7 +69,7 @@ static void bio_queue(struct ctx *c, const struct event *ev)
 static struct span *begin(struct ctx *c, const struct event *ev)
 {
 	struct key k = request(ev), kb = { k.a | BIO, k.b };
-	struct span *bio = span_find(c, kb), *s = span_open(c, ev, k);
+	struct span *bio = span_find(c, kb), *s = is_flush(ev) ? span_add(c, ev, k) : span_open(c, ev, k);
 
 	if (bio && !(s->flags & SPAN_DETAIL)) {
 		s->pid = bio->pid;
@@ -98,8 +106,12 @@ static void requeue(struct ctx *c, const struct event *ev)
 {
 	struct span *s = span_find(c, request(ev));
 
-	if (s)
-		s->flags &= (uint8_t)~ISSUED;
+	if (s) {
+		s->flags = (s->flags & (uint8_t)~ISSUED) | INSERTED;
+		s->from = ev->ts;
+		s->type[0] = ev->type;
+		s->cpu_from = ev->cpu;
+	}
 }
 
 /* This request was merged into another and is no more. */

@@ -100,6 +100,17 @@ static void handler_exit(struct ctx *c, const struct event *ev)
 	l->n_unhandled += ev->val[EXIT_RET] == IRQ_NONE;
 }
 
+/* Where timers have a line of their own (x86 has vectors, see stage_vector.c). */
+static bool is_clock(const char *name)
+{
+	static const char *const names[] = { "arch_timer", "timer", "hpet", "riscv-timer", "rtc0" };
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (!strcmp(names[i], name))
+			return true;
+	return false;
+}
+
 /* An interrupt that no request explains: news from outside this machine, or a device whose requests are not recorded. */
 static void walk_run(struct walk *w, const struct run *r)
 {
@@ -111,11 +122,16 @@ static void walk_run(struct walk *w, const struct run *r)
 	if (walk_done(w))
 		return;
 	walk_evidence(w, r->type, r->cpu, r->from);
-	if (walk_blocked(w)) {
+	if (is_clock(ctx_text(c, r->name))) {
+		walk_doubt(w);
+		walk_emit(w, ST_TIMER, 0, CPU_NONE, r->name);
+	} else if (walk_blocked(w)) {
 		/* uninterruptible: it waited for this device, though nothing says for which request */
 		walk_doubt(w);
 		walk_emit(w, ST_DEVICE, 0, CPU_NONE, r->name);
 	} else {
+		if (!(r->flags & RUN_NET))
+			walk_doubt(w);		/* no packet: a device whose requests are not recorded, perhaps */
 		walk_emit(w, ST_OUTSIDE, 0, CPU_NONE, 0);
 	}
 }

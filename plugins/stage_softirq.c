@@ -32,6 +32,8 @@ struct raise {
 	run_id by;
 	uint32_t by_task;
 	uint16_t type;
+	bool several;		/* raised by an interrupt and by a task: who brought what is not known */
+	uint8_t by_level;
 	bool unseen_irq;	/* raised in a hard IRQ that was not recorded */
 };
 struct vec {
@@ -58,14 +60,23 @@ static void raise(struct ctx *c, const struct event *ev)
 {
 	struct state *st = stage_state(c);
 	struct raise *r;
+	struct run *by;
 
 	if (ev->val[0] >= N_VECS || ev->cpu >= CPUS)
 		return;
 	st->vec[ev->val[0]].n_raises += ctx_counting(c);
 	r = &raises_on(st, ev->cpu)[ev->val[0]];
-	if (r->ts)
+	by = run_get(c, run_on(c, ev->cpu));
+	if (by && by->level == LEVEL_HARDIRQ && ev->val[0] == NET_RX)
+		by->flags |= RUN_NET;
+	if (r->ts) {
+		r->several |= by && by->level != r->by_level;
 		return;
-	*r = (struct raise){ ev->ts, run_on(c, ev->cpu), (uint32_t)task_on(c, ev->cpu), ev->type, false };
+	}
+	*r = (struct raise){
+		.ts = ev->ts, .by = run_on(c, ev->cpu), .by_task = (uint32_t)task_on(c, ev->cpu), .type = ev->type,
+		.by_level = by ? by->level : LEVEL_TASK,
+	};
 	if (ev->has_ctx && ev->flags & EVENT_HARDIRQ && !run_at_level(c, ev->cpu, LEVEL_HARDIRQ)) {
 		r->unseen_irq = true;
 		r->by = 0;
@@ -84,6 +95,8 @@ static void entry(struct ctx *c, const struct event *ev)
 	if (!st->name[v])
 		st->name[v] = ctx_strz(c, names[v]);
 	run = run_open(c, ev, LEVEL_SOFTIRQ, v, st->name[v]);
+	if (ev->has_ctx && !(ev->flags & EVENT_SOFTIRQ))
+		run->flags |= RUN_NO_FLAG;	/* old RT: softirqs are not counted in common_flags */
 	r = &raises_on(st, ev->cpu)[v];
 	if (!r->ts)
 		return;
@@ -91,6 +104,8 @@ static void entry(struct ctx *c, const struct event *ev)
 	run->by = r->by;
 	run->by_task = r->by_task;
 	run->asked_type = r->type;
+	if (r->several)
+		run->flags |= RUN_SEVERAL;
 	if (r->unseen_irq)
 		run->flags |= RUN_BY_UNSEEN_IRQ;
 	if (ctx_counting(c))
@@ -149,18 +164,32 @@ static void walk_running(struct walk *w, const struct run *r)
 	walk_emit(w, stage, r->from, r->cpu, s ? actor_with(c, r->name, ctx_strz(c, "others")) : r->name);
 }
 
-static void walk_run(struct walk *w, const struct run *r)
+/* One run of it and the wait before. */
+static bool walk_once(struct walk *w, const struct run *r)
 {
-	if (r->id >= N_VECS)
-		return;
 	walk_running(w, r);
 	if (walk_done(w) || !r->asked)
-		return;
+		return false;
 	walk_evidence(w, r->type, r->cpu, r->from);
 	walk_evidence(w, r->asked_type, r->cpu, r->asked);
 	walk_emit(w, (enum stage_id)stage_of[r->id].wait, r->asked, r->cpu, r->name);
-	if (walk_done(w))
+	return !walk_done(w);
+}
+
+static void walk_run(struct walk *w, const struct run *r)
+{
+	const struct run *by;
+
+	if (r->id >= N_VECS || !walk_once(w, r))
 		return;
+	/* out of budget it raised itself again, in a flood many times over: a loop, no recursion */
+	while ((by = run_get(walk_ctx(w), r->by)) && by->level == LEVEL_SOFTIRQ && by->id == r->id && by->self != r->self) {
+		r = by;
+		if (!walk_once(w, r))
+			return;
+	}
+	if (r->flags & RUN_SEVERAL)
+		walk_inferred(w);
 	walk_evidence(w, r->asked_type, r->cpu, r->asked);
 	if (r->id == TIMER) {
 		/* the timer wheel ticks: asked in jiffies, so until the tick it slept as asked */

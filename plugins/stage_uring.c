@@ -66,6 +66,8 @@ static str_id op_name(struct ctx *c, struct text text, uint64_t opcode)
 
 	if (text.len)
 		return ctx_str(c, text);
+	if (!ctx_has_field(c, "io_uring:io_uring_submit_sqe", "opcode") && !ctx_has_field(c, "io_uring:io_uring_submit_req", "opcode"))
+		return ctx_strz(c, "?");		/* 5.5 */
 	snprintf(name, sizeof name, "op %u", (unsigned)opcode & 0xff);
 	return ctx_strz(c, name);
 }
@@ -75,8 +77,10 @@ enum { CTX, USER_DATA, OPCODE, REQ, OP_STR };
 static void submit(struct ctx *c, const struct event *ev)
 {
 	struct ring *r = ring_of(c, ev->val[CTX], ev);
-	uint64_t req = ev->val[REQ] ? ev->val[REQ] : ev->val[USER_DATA];
-	struct span *s = span_open(c, ev, (struct key){ ev->val[CTX], req });
+	/* 5.16: submission carries the request, completion does not */
+	bool by_req = ev->val[REQ] && ctx_has_field(c, "io_uring:io_uring_complete", "req");
+	struct span *s = by_req ? span_open(c, ev, (struct key){ ev->val[CTX], ev->val[REQ] }) :
+				  span_add(c, ev, (struct key){ ev->val[CTX], ev->val[USER_DATA] });
 
 	s->name = op_name(c, event_text(ev, OP_STR), ev->val[OPCODE]);
 	if (ctx_counting(c))
@@ -111,7 +115,8 @@ static void complete(struct ctx *c, const struct event *ev)
 	op = op_of(ring_of(c, ev->val[CTX], ev), s->name);
 	op->n_cancelled += res == CANCELED;
 	op->n_error += res < 0 && res != CANCELED;
-	dist_add(&op->dist, ev->ts - s->from);
+	if (s->to)
+		dist_add(&op->dist, ev->ts - s->from);
 }
 
 /* Completion work was queued to the task: from here the waking that follows is this request's. */

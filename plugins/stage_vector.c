@@ -32,18 +32,18 @@ struct state {
 	struct vector v[N_VECTORS];
 	size_t n;
 	str_id by_type[UINT16_MAX + 1];		/* name by event type, 0 until met */
-	struct sent *sent;			/* by target CPU: first IPI sent since its last IPI entry */
+	struct sent (*sent)[2];			/* by target CPU and kind (0: reschedule, 1: call a function): first sent since the last entry */
 	size_t n_sent, cap_sent;
 	str_id s_local_timer;
 };
 
-static struct sent *sent_to(struct state *st, uint32_t cpu)
+static struct sent *sent_to(struct state *st, uint32_t cpu, bool call)
 {
 	while (st->n_sent <= cpu) {
 		GROW(st->sent, st->n_sent, st->cap_sent);
 		st->n_sent++;
 	}
-	return &st->sent[cpu];
+	return &st->sent[cpu][call];
 }
 
 static bool is_ipi(struct ctx *c, str_id name)
@@ -61,7 +61,7 @@ static void send(struct ctx *c, const struct event *ev)
 
 	if (ev->val[0] >= CPUS)
 		return;
-	s = sent_to(st, (uint32_t)ev->val[0]);
+	s = sent_to(st, (uint32_t)ev->val[0], ev->val[1] != 0);	/* kernel/sched: no callback means reschedule */
 	if (s->ts)
 		return;			/* one is on its way already: the first one is answered */
 	*s = (struct sent){ ev->ts, r ? r->self : 0, (uint32_t)task_on(c, ev->cpu), ev->type };
@@ -75,9 +75,14 @@ static void enter(struct ctx *c, const struct event *ev, str_id name, uint32_t i
 	r->flags |= RUN_VECTOR;
 	if (name == st->s_local_timer)
 		r->flags |= RUN_TIMER;
-	if (is_ipi(c, name) && ev->cpu < st->n_sent && st->sent[ev->cpu].ts) {
-		struct sent *s = &st->sent[ev->cpu];
+	if (is_ipi(c, name) && ev->cpu < st->n_sent) {
+		bool call = !strstr(ctx_text(c, name), "reschedule");
+		struct sent *s = &st->sent[ev->cpu][call];
 
+		if (!s->ts)
+			s = &st->sent[ev->cpu][!call];		/* a kernel that does not tell them apart */
+		if (!s->ts)
+			return;
 		r->asked = s->ts;
 		r->by = s->by;
 		r->by_task = s->by_task;
@@ -192,7 +197,7 @@ static void lost(struct ctx *c, uint32_t cpu, uint64_t from, uint64_t to)
 	(void)to;
 	for (size_t i = 0; i < st->n_sent; i++)
 		if (cpu == CPU_NONE || i == cpu)
-			st->sent[i].ts = 0;
+			st->sent[i][0].ts = st->sent[i][1].ts = 0;
 }
 
 static void rows(struct ctx *c, struct tables *t)
@@ -235,7 +240,7 @@ static const struct want wants[] = {
 	WANT(spurious_apic),
 	{ "ipi:ipi_entry", { "?reason" }, ipi_entry, WANT_INSTEAD },
 	{ "ipi:ipi_exit", { "?reason" }, ipi_exit, WANT_INSTEAD },
-	{ "ipi:ipi_send_cpu", { "cpu" }, send, WANT_EXTRA },
+	{ "ipi:ipi_send_cpu", { "cpu", "?callback" }, send, WANT_EXTRA },
 	{ 0 }
 };
 const struct stage stage_vector = {

@@ -4,15 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DEPTH_MAX 16		/* waits of waits of waits */
+#define DEPTH_MAX 64		/* waits of waits of waits */
 #define SEGMENTS_MAX 20000	/* of one wait */
-#define PIECES_MAX 8192
 
 void chain_fini(struct walk *w)
 {
 	free(w->seg);
 	free(w->ev);
-	free(w->pieces);
 }
 
 /* ---- emitting ---- */
@@ -167,12 +165,12 @@ static void emit_piece(struct walk *w, const struct piece *p, enum stage_id stag
 	walk_emit(w, stage, p->from, r->cpu, actor);
 }
 
-static struct piece *pieces_of(struct walk *w, uint32_t cpu, uint64_t from, size_t *n)
+static const struct piece *pieces_of(struct walk *w, uint32_t cpu, uint64_t from, size_t *n)
 {
-	if (!w->pieces)
-		w->pieces = xcalloc(PIECES_MAX, sizeof *w->pieces);
-	*n = model_pieces(&w->c->m, cpu, from, w->t, w->pieces, PIECES_MAX);
-	return w->pieces;
+	const struct piece *p = NULL;
+
+	*n = model_pieces(&w->c->m, cpu, from, w->t, &p);
+	return p;
 }
 
 static void emit_base(struct walk *w, enum stage_id base, uint64_t from, uint32_t cpu, str_id actor, const struct proof *p)
@@ -186,7 +184,7 @@ static void emit_base(struct walk *w, enum stage_id base, uint64_t from, uint32_
 /* `base`: the stage of the task's own time. Interrupts in it are stolen time. */
 void chain_running(struct walk *w, uint32_t cpu, uint64_t from, enum stage_id base, str_id base_actor, struct proof proof)
 {
-	struct piece *p;
+	const struct piece *p;
 	size_t n;
 
 	from = MAX(from, w->floor);
@@ -214,7 +212,7 @@ static void ready_evidence(struct walk *w, const struct nap *n)
 	if (n->how == TASK_PREEMPTED)
 		walk_evidence(w, m->type.sw, n->cpu_out, n->out);
 	else if (n->wakeup)
-		walk_evidence(w, m->type.wakeup, n->cpu_woken, n->wakeup);
+		walk_evidence(w, n->flags & NAP_BORN ? m->type.wakeup_new : m->type.wakeup, n->cpu_wakeup, n->wakeup);
 	else
 		walk_evidence(w, m->type.waking, n->cpu_waking, n->waking);
 }
@@ -230,7 +228,7 @@ static bool brought(struct walk *w, const struct nap *n, const struct run *r)
 /* Runnable, not running: who ran instead, piece by piece. */
 static void waited_for_cpu(struct walk *w, uint32_t cpu, uint64_t from, enum stage_id stage, const struct nap *nap)
 {
-	struct piece *p;
+	const struct piece *p;
 	size_t n;
 
 	from = MAX(from, w->floor);
@@ -288,6 +286,9 @@ const struct span *walk_reason(struct walk *w, const struct run *r, bool *own)
 		struct span *s = model_span(&w->c->m, l->span);
 
 		if (!s || s->flags & SPAN_DETAIL || l->ts > w->t || (w->older_than && l->self >= w->older_than) || (l->off_ts && l->off_ts <= w->t))
+			continue;
+		/* a task's run may be long: what ended in it before this wait, or was not the waiter's, is its own affair */
+		if (r->level == LEVEL_TASK && !w->irq_unseen && (l->ts < w->floor || s->pid != w->waiter))
 			continue;
 		if (s->pid == w->waiter) {
 			w->older_than = l->self;
@@ -365,6 +366,7 @@ static bool unrecorded_waker(struct walk *w, const struct nap *n, const struct r
 
 	if (!n->waking_has_ctx || !(n->flags & NAP_FLAGS_DISAGREE))
 		return false;
+	w->irq_unseen = true;
 	s = r ? walk_reason(w, r, &own) : NULL;
 	w->older_than = keep;
 	w->inferred = true;
@@ -379,7 +381,7 @@ static void walk_waker(struct walk *w, const struct nap *n)
 	const struct run *r = model_run(&w->c->m, n->waker_run);
 	bool inferred = w->inferred;
 
-	if (n->flags & NAP_WAKEUP_ONLY)
+	if (n->flags & NAP_WAKEUP_ONLY && !(n->flags & NAP_BORN))
 		w->inferred = true;		/* sched_wakeup may run on another CPU than the waker */
 	if (!r) {
 		walk_unknown(w, "the waker is not known");
@@ -387,17 +389,27 @@ static void walk_waker(struct walk *w, const struct nap *n)
 		w->older_than = 0;
 		walk_on(w, n->waker_run);
 	}
+	w->irq_unseen = false;
 	w->inferred = inferred;
 }
 
 static void ready_to_in(struct walk *w, const struct nap *n, uint64_t ready, enum stage_id stage)
 {
-	if (n->migrated > ready && n->migrated < w->t) {
-		waited_for_cpu(w, n->cpu_in, n->migrated, stage, n);
-		waited_for_cpu(w, n->cpu_migrated_from, ready, stage, n);
-	} else {
-		waited_for_cpu(w, n->cpu_in, ready, stage, n);
+	bool inferred = w->inferred;
+	uint32_t cpu = n->cpu_in;
+
+	for (unsigned i = n->n_moved; i-- > 0;) {
+		if (n->moved[i].ts >= w->t || n->moved[i].ts <= ready)
+			continue;
+		waited_for_cpu(w, cpu, n->moved[i].ts, stage, n);
+		cpu = n->moved[i].from;
 	}
+	if (!n->n_moved && n->in && n->cpu_woken != cpu && (n->wakeup || n->how == TASK_PREEMPTED)) {
+		cpu = n->cpu_woken;		/* where it was queued; nothing tells when it was taken from there */
+		w->inferred = true;
+	}
+	waited_for_cpu(w, cpu, ready, stage, n);
+	w->inferred = inferred;
 }
 
 /* The nap n from w->t back to max(n->out, floor). */
@@ -434,7 +446,7 @@ static void walk_nap(struct walk *w, const struct nap *n)
 		if (n->waking) {
 			walk_evidence(w, m->type.waking, n->cpu_waking, n->waking);
 			if (n->wakeup)
-				walk_evidence(w, m->type.wakeup, n->cpu_woken, n->wakeup);
+				walk_evidence(w, n->flags & NAP_BORN ? m->type.wakeup_new : m->type.wakeup, n->cpu_wakeup, n->wakeup);
 			walk_emit(w, ST_WAKEUP, n->waking, n->cpu_woken, 0);
 			walk_evidence(w, m->type.waking, n->cpu_waking, n->waking);
 		}
@@ -467,10 +479,15 @@ static bool peer_stretch(struct walk *w, const struct task *t, const struct nap 
 {
 	const struct nap *n = *cursor;
 	uint64_t at = w->t;
+	uint32_t gone = 0;
 
-	while (n && n->out >= w->t)
+	while (n && n->out >= w->t) {
+		gone = n->prev;
 		n = model_nap(&w->c->m, n->prev);
+	}
 	*cursor = n;
+	if (!n && gone)
+		return false;		/* there was more, but the ring has turned */
 	if (!n) {
 		uint64_t first = t->state == TS_RUNNING && !model_nap(&w->c->m, t->last_nap) ? t->run_from : t->born;
 
@@ -512,14 +529,14 @@ void walk_task(struct walk *w, int32_t pid)
 
 		/* the open nap is not in the ring: let it lead to the newest that is */
 		open = t->nap;
-		open.prev = last ? last->self : 0;
+		open.prev = t->last_nap;
 		cursor = t->nap.out ? &open : last;
 		while (cursor && cursor->out >= w->t)
 			cursor = model_nap(&w->c->m, cursor->prev);
 	}
 	while (w->t > w->floor && w->budget && peer_stretch(w, t, &cursor))
 		;
-	if (w->t > w->floor && t->born && t->born >= w->floor && t->parent > 0 && t->parent != w->waiter) {
+	if (w->t > w->floor && t->born && w->t == t->born && t->parent > 0 && t->parent != w->waiter) {
 		w->via = via;
 		walk_task(w, t->parent);	/* before it was born its parent worked on it */
 	}

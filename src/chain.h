@@ -38,8 +38,7 @@ struct walk {
 	uint32_t older_than;	/* reasons must be older than this link; 0: any */
 	run_id thief;
 	unsigned depth, budget;
-	bool inferred, doubt, blocked;
-	struct piece *pieces;	/* scratch */
+	bool inferred, doubt, blocked, irq_unseen;
 	struct run_id_list { run_id v[8]; unsigned n; } completed;
 };
 

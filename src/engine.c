@@ -139,9 +139,10 @@ void engine_event(struct ctx *c, struct event *ev)
 				stages[c->stage]->reset(c);
 	}
 	c->m.last_ts = ev->ts;
-	if (unlikely(ev->cpu >= CPUS_MAX && ev->cpu != CPU_NONE))
-		return;
 	b = likely(ev->type < c->n_bind && c->bind[ev->type].bound) ? &c->bind[ev->type] : bind_type(c, ev->type);
+	/* without a CPU only what a source made up means anything: a loss, a name */
+	if (unlikely(ev->cpu >= CPUS_MAX && (ev->cpu != CPU_NONE || strncmp(c->formats->v[ev->type]->full, "agenttop:", 9))))
+		return;
 	b->n_seen++;
 	if (likely(ev->has_ctx)) {
 		c->n_recorded += c->m.counting;
@@ -205,6 +206,13 @@ str_id ctx_strz(struct ctx *c, const char *s) { return strs_idz(c->m.strs, s); }
 const char *ctx_text(const struct ctx *c, str_id id) { return strs_text(c->m.strs, id); }
 
 const char *ctx_event_name(const struct ctx *c, const struct event *ev) { return c->formats->v[ev->type]->name; }
+
+bool ctx_has_field(const struct ctx *c, const char *event, const char *field)
+{
+	const struct format *f = formats_by_name(c->formats, event);
+
+	return f && format_field(f, field);
+}
 
 uint64_t ctx_flag(struct ctx *c, const struct event *ev, const char *text)
 {
@@ -270,13 +278,16 @@ static struct span *slot_span(struct model *m, const struct span_slot *s)
 
 static struct span_slot *slot_find(struct model *m, uint32_t stage, struct key k)
 {
+	struct span_slot *oldest = NULL;
+
 	for (size_t i = slot_hash(m, stage, k); m->slots[i].id; i = (i + 1) & (m->n_slots - 1)) {
 		struct span *s = slot_span(m, &m->slots[i]);
 
-		if (m->slots[i].stage == stage && s && !s->to && s->key.a == k.a && s->key.b == k.b)
-			return &m->slots[i];
+		if (m->slots[i].stage == stage && s && !s->to && s->key.a == k.a && s->key.b == k.b &&
+		    (!oldest || (int32_t)(m->slots[i].id - oldest->id) < 0))
+			oldest = &m->slots[i];
 	}
-	return NULL;
+	return oldest;
 }
 
 static void slot_put(struct model *m, uint32_t stage, struct key k, span_id id)
@@ -315,19 +326,28 @@ static void slots_rebuild(struct model *m)
 
 struct span *span_open(struct ctx *c, const struct event *ev, struct key k)
 {
+	struct span_slot *slot = slot_find(&c->m, c->stage, k);
+
+	if (slot)
+		slot_span(&c->m, slot)->to = ev->ts;
+	return span_add(c, ev, k);
+}
+
+struct span *span_add(struct ctx *c, const struct event *ev, struct key k)
+{
 	struct model *m = &c->m;
-	struct span_slot *slot = slot_find(m, c->stage, k);
 	span_id id = m->next_span++;
 	struct span *s;
 
-	if (slot)
-		slot_span(m, slot)->to = ev->ts;
+	/* what is still open stays, a ring's stuck request or a long timer; only a crowd of them gives way */
+	for (int tries = 0; tries < 64 && m->spans[id & (SPAN_RING - 1)].self && !m->spans[id & (SPAN_RING - 1)].to; tries++)
+		id = m->next_span++;
 	if (unlikely(!id))
 		id = m->next_span++;
 	if (m->n_slots_used * 2 >= m->n_slots)
 		slots_rebuild(m);
 	s = &m->spans[id & (SPAN_RING - 1)];
-	*s = (struct span){ .from = ev->ts, .key = k, .self = id, .begun_in = run_on(c, ev->cpu), .pid = task_on(c, ev->cpu),
+	*s = (struct span){ .from = ev->ts, .key = k, .self = id, .begun_in = run_on(c, ev->cpu), .pid = ev->has_ctx && ev->flags & EVENT_IN_IRQ ? -1 : task_on(c, ev->cpu),
 			    .cpu_from = ev->cpu, .stage = (uint8_t)c->stage,
 			    .type = { ev->type, NO_TYPE, NO_TYPE, NO_TYPE } };
 	slot_put(m, c->stage, k, id);

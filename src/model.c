@@ -36,6 +36,8 @@ void model_fini(struct model *m)
 	free(m->links);
 	free(m->slots);
 	free(m->losses);
+	free(m->pieces);
+	free(m->ids);
 	dist_fini(&m->waking_to_run);
 	dist_fini(&m->wakeup_to_run);
 }
@@ -45,7 +47,7 @@ struct cpu *model_cpu(struct model *m, uint32_t cpu)
 	BUG_ON(cpu >= CPUS_MAX);
 	while (m->n_cpus <= cpu) {
 		GROW(m->cpus, m->n_cpus, m->cap_cpus);
-		m->cpus[m->n_cpus++] = (struct cpu){ .cur_pid = -1, .acct_from = MAX(m->begin, m->first_ts) };
+		m->cpus[m->n_cpus++] = (struct cpu){ .cur_pid = -1, .leaving_pid = -1, .acct_from = MAX(m->begin, m->first_ts) };
 	}
 	return &m->cpus[cpu];
 }
@@ -259,6 +261,12 @@ static void lose_cpu(struct model *m, uint32_t cpu, uint64_t from, uint64_t to)
 	model_close_above(m, c, from, 0);
 	if (c->cur && c->cur->state == TS_RUNNING)
 		lose_task(m, c->cur, from);
+	for (size_t i = 0; i < m->n_slots; i++) {
+		struct span *s = m->slots[i].id ? model_span(m, m->slots[i].id) : NULL;
+
+		if (s && !s->to && s->cpu_from == cpu)
+			s->to = s->from ? s->from : 1;
+	}
 	c->cur = NULL;
 	c->cur_pid = -1;
 	c->acct = USE_UNKNOWN;
@@ -283,8 +291,8 @@ void model_lost(struct model *m, uint32_t cpu, uint64_t from, uint64_t to, uint6
 /* ---- pieces ---- */
 
 struct sweep {
-	struct piece *out;
-	size_t n, max;
+	struct model *m;
+	size_t n;
 	uint64_t at, to;
 	run_id stack[64];
 	uint64_t end[64];
@@ -296,13 +304,11 @@ static void put_piece(struct sweep *s, uint64_t upto, run_id run)
 	upto = MIN(upto, s->to);
 	if (upto <= s->at)
 		return;
-	if (s->n && s->out[s->n - 1].run == run) {
-		s->out[s->n - 1].to = upto;
-	} else if (s->n < s->max) {
-		s->out[s->n++] = (struct piece){ s->at, upto, run };
+	if (s->n && s->m->pieces[s->n - 1].run == run) {
+		s->m->pieces[s->n - 1].to = upto;
 	} else {
-		s->out[s->n - 1].to = upto;
-		s->out[s->n - 1].run = 0;
+		GROW(s->m->pieces, s->n, s->m->cap_pieces);
+		s->m->pieces[s->n++] = (struct piece){ s->at, upto, run };
 	}
 	s->at = upto;
 }
@@ -317,28 +323,30 @@ static void unwind(struct sweep *s, uint64_t upto)
 	put_piece(s, upto, s->depth ? s->stack[s->depth - 1] : 0);
 }
 
-size_t model_pieces(struct model *m, uint32_t cpu, uint64_t from, uint64_t to, struct piece *out, size_t max)
+size_t model_pieces(struct model *m, uint32_t cpu, uint64_t from, uint64_t to, const struct piece **out)
 {
-	struct sweep s = { .out = out, .max = max, .at = from, .to = to };
+	struct sweep s = { .m = m, .at = from, .to = to };
 	struct cpu *c = cpu < m->n_cpus ? &m->cpus[cpu] : NULL;
-	run_id ids[4096];
 	size_t n = 0;
 
-	if (!c || from >= to || !max)
+	if (!c || from >= to)
 		return 0;
-	for (run_id id = c->last_run; id && n < ARRAY_LEN(ids);) {
+	for (run_id id = c->last_run; id;) {
 		const struct run *r = model_run(m, id);
 
 		if (!r)
 			break;
 		if (r->from < to && (!r->to || r->to > from))
-			ids[n++] = id;
+{
+			GROW(m->ids, n, m->cap_ids);
+			m->ids[n++] = id;
+		}
 		if (r->level == LEVEL_TASK && r->from <= from)
 			break;
 		id = r->prev;
 	}
 	while (n-- > 0) {
-		const struct run *r = model_run(m, ids[n]);
+		const struct run *r = model_run(m, m->ids[n]);
 
 		unwind(&s, MAX(r->from, from));
 		if (r->level == LEVEL_TASK)
@@ -349,6 +357,7 @@ size_t model_pieces(struct model *m, uint32_t cpu, uint64_t from, uint64_t to, s
 		}
 	}
 	unwind(&s, to);
+	*out = m->pieces;
 	return s.n;
 }
 

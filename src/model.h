@@ -30,14 +30,18 @@ enum { NAP_INFERRED_IN = 1, NAP_LOST = 2, NAP_NO_OUT = 4, NAP_WAKEUP_ONLY = 8, N
 
 struct nap {
 	uint64_t out, waking, wakeup, in;	/* 0: not seen */
-	uint64_t migrated;			/* last migration while runnable */
+	struct {
+		uint64_t ts;
+		uint16_t from;
+	} moved[4];				/* migrations while runnable, oldest first; the last place is the newest */
 	uint32_t prev, self;
 	uint32_t links;				/* newest link of waker_run at the waking */
 	run_id waker_run;			/* innermost run on the waking CPU then */
 	int32_t pid, waker_pid;
 	str_id gate;				/* the syscall it waits in, or "page fault" */
 	uint16_t cpu_out, cpu_waking, cpu_woken, cpu_in;
-	uint16_t cpu_migrated_from;
+	uint16_t cpu_wakeup;			/* that recorded the wakeup; cpu_woken: where it was queued */
+	uint8_t n_moved;
 	uint16_t in_type;			/* event type that shows it on the CPU at `in` */
 	uint16_t flags;
 	uint8_t how;				/* TASK_SLEEPS, ... */
@@ -70,6 +74,8 @@ struct cpu {
 	unsigned depth;
 	struct task *cur;			/* NULL: unknown */
 	int32_t cur_pid;			/* -1: unknown */
+	int32_t leaving_pid;			/* who left in the last switch, until the next one is heard of; -1 */
+	uint64_t switched;			/* when */
 	run_id last_run;
 	run_id left_irq;			/* hard IRQ that ended and nothing else has happened since */
 	uint32_t runs_since_base;
@@ -93,6 +99,11 @@ struct span_slot {
 	uint32_t stage;
 	span_id id;
 };
+/* One stretch of a CPU's time and what was on top in it. */
+struct piece {
+	uint64_t from, to;
+	run_id run;		/* 0: nothing known */
+};
 struct model {
 	struct strs *strs;
 	struct task **pid_page[1 << 12];	/* pid >> 10 */
@@ -107,13 +118,16 @@ struct model {
 	uint32_t next_run, next_nap, next_span, next_link;
 	struct span_slot *slots;		/* open spans by (stage, key) */
 	size_t n_slots, n_slots_used;
+	struct piece *pieces;			/* scratch of model_pieces() */
+	run_id *ids;
+	size_t cap_pieces, cap_ids;
 	struct loss *losses;			/* by time of their end */
 	size_t n_losses, cap_losses;
 	uint64_t first_ts, last_ts;
 	uint64_t last_recorded;			/* the newest event that the source did not make up */
 	uint64_t begin, end;			/* counted window */
 	bool begins_together;			/* of the source: all CPUs' records begin at one instant */
-	bool counting, saw_waking, saw_wakeup, saw_switch;
+	bool counting, saw_calls, saw_waking, saw_wakeup, saw_switch;
 	struct dist waking_to_run, wakeup_to_run;
 	uint64_t n_cross_cpu;
 	str_id s_fault;
@@ -170,13 +184,8 @@ void model_settle(struct model *, uint64_t ts);
 void model_check_ctx(struct ctx *, const struct event *, bool vector);
 bool model_lost_between(const struct model *, uint64_t from, uint64_t to);
 
-/* One stretch of a CPU's time and what was on top in it. */
-struct piece {
-	uint64_t from, to;
-	run_id run;		/* 0: nothing known */
-};
-/* The pieces that tile [from, to) of a CPU's past, ascending. Gives at most max; the oldest are joined into one unknown. */
-size_t model_pieces(struct model *, uint32_t cpu, uint64_t from, uint64_t to, struct piece *out, size_t max);
+/* The pieces that tile [from, to) of a CPU's past, ascending; *out is valid until the next call. */
+size_t model_pieces(struct model *, uint32_t cpu, uint64_t from, uint64_t to, const struct piece **out);
 
 #define CPUS_MAX 8192u
 

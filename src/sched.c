@@ -79,7 +79,7 @@ static void switch_in(struct ctx *c, struct task *t, const struct event *ev, boo
 	struct model *m = &c->m;
 
 	was(m, t, TS_RUNNABLE, TASK_PREEMPTED, ts);
-	if (t->state == TS_SLEEPING && t->nap.waking > t->nap.out)
+	if (t->state == TS_SLEEPING && t->nap.waking)
 		set_state(m, t, TS_RUNNABLE, MAX(t->nap.waking, t->since));
 	set_state(m, t, TS_RUNNING, ts);
 	if (!inferred)
@@ -179,7 +179,7 @@ static void check_flags(struct model *m, struct cpu *c, const struct event *ev)
 	while (c->depth > 1) {
 		const struct run *top = model_run(m, c->stack[c->depth - 1]);
 
-		if (!top || top->level == LEVEL_NMI)
+		if (!top || top->level == LEVEL_NMI || top->flags & RUN_NO_FLAG)
 			break;
 		if (top->level == LEVEL_HARDIRQ ? ev->flags & (EVENT_HARDIRQ | EVENT_NMI) : ev->flags & EVENT_IN_IRQ)
 			break;
@@ -187,11 +187,31 @@ static void check_flags(struct model *m, struct cpu *c, const struct event *ev)
 	}
 }
 
+#define SWITCHING_NS 5000	/* ample for the way from the sched_switch event to the new task */
+
+/*
+ * Between the sched_switch event and the switch itself the kernel still gives the pid of who leaves (tlb_flush,
+ * x86_fpu, ...). Such an event does not say that the task is back: it sleeps, or it has only just been pushed off.
+ */
+static bool still_leaving(const struct model *m, const struct cpu *c, const struct event *ev)
+{
+	const struct task *t;
+
+	if (ev->pid != c->leaving_pid)
+		return false;
+	t = model_task_known(m, ev->pid);
+	if (t && t->state == TS_SLEEPING && !t->nap.waking)
+		return true;
+	return (!t || t->state == TS_RUNNABLE || t->state == TS_GONE) && ev->ts - c->switched < SWITCHING_NS;
+}
+
 void model_check_ctx(struct ctx *c, const struct event *ev, bool vector)
 {
 	struct cpu *cpu = model_cpu(&c->m, ev->cpu);
 
-	if (unlikely(cpu->cur_pid != ev->pid) && ev->pid >= 0)
+	if (likely(cpu->cur_pid == ev->pid))
+		cpu->leaving_pid = -1;
+	else if (ev->pid >= 0 && !still_leaving(&c->m, cpu, ev))
 		imply(c, ev);
 	if (!(ev->flags & EVENT_HARDIRQ))
 		cpu->left_irq = 0;
@@ -250,10 +270,10 @@ void task_switch(struct ctx *c, const struct event *ev, int32_t prev, unsigned h
 		switch_out(c, p, ev->cpu, ev->ts, how);
 	n = model_task(m, next);
 	if (n) {
-		bool named = n->comm;
+		str_id name = n->comm;
 
 		learn_comm(m, n, next_comm);
-		if (unlikely(!named))
+		if (unlikely(n->comm != name))
 			step_task_named(c, n);
 		if (unlikely(n->state == TS_RUNNING))	/* elsewhere: its switch-out was not seen */
 			set_state(m, n, TS_UNKNOWN, ev->ts);
@@ -262,6 +282,9 @@ void task_switch(struct ctx *c, const struct event *ev, int32_t prev, unsigned h
 		switch_in(c, n, ev, false);
 	}
 	put_on_cpu(m, ev->cpu, n, next, ev->ts, ev->type, false);
+	cpu = model_cpu(m, ev->cpu);
+	cpu->leaving_pid = prev;
+	cpu->switched = ev->ts;
 }
 
 /* The context of a waking or wakeup: what ran on that CPU then, and the reasons it had gathered. */
@@ -300,10 +323,12 @@ void task_waking(struct ctx *c, const struct event *ev, int32_t pid)
 	m->saw_waking = true;
 	m->type.waking = ev->type;
 	was(m, t, TS_SLEEPING, TASK_SLEEPS, ev->ts);
-	n = t->state == TS_SLEEPING ? &t->nap : t->state == TS_RUNNING ? &t->early : NULL;
-	if (!n || n->waking)
+	n = t->state == TS_SLEEPING || (t->state == TS_RUNNABLE && t->nap.flags & NAP_WAKEUP_ONLY) ? &t->nap :
+	    t->state == TS_RUNNING ? &t->early : NULL;
+	/* the kernel reports a waking only of a task that sleeps: one before the sleep had been without effect */
+	if (!n || (n->waking && !(n->flags & NAP_RACE)))
 		return;
-	n->flags &= (uint8_t)~(NAP_FLAGS_DISAGREE | NAP_WAKEUP_ONLY);
+	n->flags &= (uint16_t)~(NAP_FLAGS_DISAGREE | NAP_WAKEUP_ONLY | NAP_RACE);
 	n->waking = ev->ts;
 	note_waker(m, t, n, ev);
 }
@@ -337,6 +362,7 @@ void task_woken(struct ctx *c, const struct event *ev, int32_t pid, uint32_t cpu
 		t->nap.flags |= NAP_WAKEUP_ONLY;
 	}
 	t->nap.wakeup = ev->ts;
+	t->nap.cpu_wakeup = (uint16_t)ev->cpu;
 	t->nap.cpu_woken = (uint16_t)(cpu < CPUS_MAX ? cpu : ev->cpu);
 	set_state(m, t, TS_RUNNABLE, ev->ts);
 }
@@ -350,8 +376,10 @@ void task_migrated(struct ctx *c, const struct event *ev, int32_t pid, uint32_t 
 	if (c->m.counting)
 		t->n_migrations++;
 	if (t->state == TS_RUNNABLE) {
-		t->nap.migrated = ev->ts;
-		t->nap.cpu_migrated_from = (uint16_t)from;
+		if (t->nap.n_moved == ARRAY_LEN(t->nap.moved))
+			t->nap.n_moved--;
+		t->nap.moved[t->nap.n_moved].ts = ev->ts;
+		t->nap.moved[t->nap.n_moved++].from = (uint16_t)from;
 		t->nap.cpu_woken = (uint16_t)to;
 	}
 }
@@ -365,9 +393,8 @@ void task_forked(struct ctx *c, const struct event *ev, int32_t parent, int32_t 
 		return;
 	m->type.fork = ev->type;
 	if (t->state == TS_GONE || t->born || t->last_nap) {	/* the number is used again: another task */
-		struct trail *trail = t->trail;
-
-		*t = (struct task){ .pid = child, .trail = trail };
+		step_task_exited(c, t);		/* its end was not seen */
+		*t = (struct task){ .pid = child, .trail = t->trail };
 	}
 	t->parent = parent;
 	t->born = ev->ts;
@@ -382,7 +409,7 @@ void task_exited(struct ctx *c, const struct event *ev, int32_t pid)
 	struct task *t = model_task_known(&c->m, pid);
 
 	(void)ev;
-	if (t && t->trail)
+	if (t)
 		step_task_exited(c, t);
 }
 
@@ -399,10 +426,11 @@ void task_gate(struct ctx *c, const struct event *ev, enum gate_edge edge, str_i
 	if (edge == GATE_FAULT) {
 		if (t->gate)
 			return;		/* a copy to or from user memory: the syscall's own time */
-		t->in_fault = 1;
+		t->in_fault = c->m.saw_calls;	/* without them a sleep may be any call's */
 		t->gate_from = ev->ts;
 	} else if (edge != GATE_IO) {
 		t->in_fault = 0;
+		c->m.saw_calls = true;
 		t->gate = edge == GATE_ENTER ? name : 0;
 		t->gate_waits = edge == GATE_ENTER && waits;
 		t->gate_from = ev->ts;

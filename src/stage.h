@@ -45,7 +45,7 @@ struct run {
 	uint8_t level, stage, implied, flags;
 };
 /* run.flags, free for the stage that opened it */
-enum { RUN_VECTOR = 1, RUN_TIMER = 2, RUN_THREAD = 4, RUN_EXIT_UNSEEN = 8, RUN_BY_UNSEEN_IRQ = 16 };
+enum { RUN_VECTOR = 1, RUN_TIMER = 2, RUN_THREAD = 4, RUN_EXIT_UNSEEN = 8, RUN_BY_UNSEEN_IRQ = 16, RUN_NET = 32, RUN_SEVERAL = 64, RUN_NO_FLAG = 128 };
 
 struct key {
 	uint64_t a, b;
@@ -112,6 +112,7 @@ str_id ctx_str(struct ctx *, struct text);
 str_id ctx_strz(struct ctx *, const char *);
 const char *ctx_text(const struct ctx *, str_id);
 const char *ctx_event_name(const struct ctx *, const struct event *);	/* "sys_enter_read" */
+bool ctx_has_field(const struct ctx *, const char *event, const char *field);
 uint64_t ctx_flag(struct ctx *, const struct event *, const char *text);	/* bit from the format's own flag table, 0: none */
 
 uint64_t ctx_flag_max(struct ctx *, const struct event *);	/* highest bit of that table, 0: none */
@@ -128,6 +129,7 @@ int32_t task_on(struct ctx *, uint32_t cpu);		/* pid; -1 unknown */
 
 /* ---- spans and links ---- */
 struct span *span_open(struct ctx *, const struct event *, struct key);		/* an open one of that key is dropped */
+struct span *span_add(struct ctx *, const struct event *, struct key);		/* beside open ones of that key: the oldest is found first */
 struct span *span_find(struct ctx *, struct key);				/* open one; NULL */
 void span_rekey(struct ctx *, struct span *, struct key);
 struct span *span_close(struct ctx *, const struct event *, struct key);	/* NULL: begun before the trace, or lost */

@@ -589,15 +589,20 @@ static void mark_end(struct steps *st, struct task *t, const struct event *ev)
 		step_close(st, s, ev->ts);
 }
 
-static struct open_step *async_of(struct steps *st, int32_t tgid, uint64_t cookie)
+static struct open_step *async_of(struct steps *st, const struct task *t, int32_t tgid, uint64_t cookie)
 {
+	struct open_step *best = NULL;
+
 	for (size_t i = st->n_open; i-- > 0;) {
 		struct open_step *s = st->open[i];
 
-		if (s->by == BY_ASYNC && s->cookie == cookie && s->s.tgid == tgid)
-			return s;
+		if (s->by != BY_ASYNC || s->cookie != cookie || s->s.tgid != tgid)
+			continue;
+		/* in containers a mark's tgid is not unique: the thread's own step comes first, then the newest */
+		if (!best || (s->t == t) > (best->t == t) || ((s->t == t) == (best->t == t) && s->s.serial > best->s.serial))
+			best = s;
 	}
-	return NULL;
+	return best;
 }
 
 static void mark_async_begin(struct steps *st, struct task *t, const struct event *ev, const struct mark *m)
@@ -617,7 +622,7 @@ static void mark_async_begin(struct steps *st, struct task *t, const struct even
 
 static void mark_async_end(struct steps *st, struct task *t, const struct event *ev, const struct mark *m)
 {
-	struct open_step *s = async_of(st, m->tgid ? m->tgid : t->tgid, m->cookie);
+	struct open_step *s = async_of(st, t, m->tgid ? m->tgid : t->tgid, m->cookie);
 	struct step_words words;
 
 	if (s)
@@ -642,7 +647,7 @@ static void hand_over(struct steps *st, struct open_step *s, struct task *t, uin
 
 static void mark_on(struct steps *st, struct task *t, const struct event *ev, const struct mark *m)
 {
-	struct open_step *s = async_of(st, m->tgid ? m->tgid : t->tgid, m->cookie);
+	struct open_step *s = async_of(st, t, m->tgid ? m->tgid : t->tgid, m->cookie);
 	struct trail *tr;
 
 	if (m->kind == MARK_ON && s && s->t != t)
@@ -728,10 +733,12 @@ static bool probe_holds(struct ctx *c, const struct probe *p, const struct event
 
 static struct open_step *newest_probe_step(struct steps *st, const struct task *t)
 {
-	for (size_t i = st->n_open; i-- > 0;)
-		if (st->open[i]->by == BY_PROBE && st->open[i]->t == t)
-			return st->open[i];
-	return NULL;
+	struct open_step *newest = NULL;
+
+	for (size_t i = 0; i < st->n_open; i++)
+		if (st->open[i]->by == BY_PROBE && st->open[i]->t == t && (!newest || st->open[i]->s.serial > newest->s.serial))
+			newest = st->open[i];
+	return newest;
 }
 
 static struct task *probe_task(struct ctx *c, const struct event *ev)
@@ -747,12 +754,15 @@ static struct task *probe_task(struct ctx *c, const struct event *ev)
 static void on_probe_end(struct ctx *c, const struct event *ev)
 {
 	struct task *t = probe_task(c, ev);
-	struct open_step *s = t ? newest_probe_step(c->steps, t) : NULL;
+	struct open_step *s;
 
-	if (t && !s)
-		c->steps->n_unpaired++;
-	if (s && probe_holds(c, &c->steps->o->step_end, ev))
+	if (!t || !probe_holds(c, &c->steps->o->step_end, ev))
+		return;
+	s = newest_probe_step(c->steps, t);
+	if (s)
 		step_close(c->steps, s, ev->ts);
+	else
+		c->steps->n_unpaired++;
 }
 
 static void on_probe_begin(struct ctx *c, const struct event *ev)
@@ -822,7 +832,7 @@ void step_task_returned(struct ctx *c, struct task *t, uint64_t entered, uint64_
 {
 	const struct nap *n = model_nap(&c->m, t->last_nap);
 
-	if (n && n->how != TASK_PREEMPTED && n->in && n->out >= entered && turns_of(c->steps, t))
+	if (n && n->how != TASK_PREEMPTED && !(n->flags & NAP_LOST) && n->in && n->out >= entered && turns_of(c->steps, t))
 		turn(c, t, ts);
 }
 
@@ -834,7 +844,7 @@ void step_task_in(struct ctx *c, struct task *t)
 
 	/* history is a ring: a task that wakes often is accounted for before its past goes */
 	old = model_nap(&c->m, t->trail->nap_done);
-	if (n && (!old || n->self - old->self > NAP_RING / 4) && t->trail->n_edge > 256)
+	if (n && (!old || n->self - old->self > NAP_RING / 4))
 		advance(c, t->trail, n->in);
 }
 

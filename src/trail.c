@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NAPS_AT_ONCE 4096
-
 struct advance {
 	struct ctx *c;
 	struct walk *w;
@@ -209,7 +207,11 @@ static void ran(struct advance *a, uint32_t cpu, uint64_t to, const struct nap *
 			tr->after_nap = 0;
 		}
 	}
-	put_running(a, cpu, to, tr->gate ? ST_KERNEL : ST_USER, NULL);
+	/* pushed off the CPU on the way out: the way goes on behind that */
+	bool leaving = a->edge_i < tr->n_edge && tr->edge[a->edge_i].kind == GATE_EXIT &&
+		       (!next || tr->edge[a->edge_i].ts <= next->out);
+
+	put_running(a, cpu, to, !tr->gate ? ST_USER : tr->after_nap && leaving ? ST_RETURN : ST_KERNEL, NULL);
 }
 
 /* ---- off the CPU ---- */
@@ -244,16 +246,17 @@ void trail_advance(struct ctx *c, struct walk *w, const struct trail_sink *sink,
 {
 	struct advance a = { .c = c, .w = w, .sink = sink, .tr = tr };
 	struct task *t = tr->t;
-	const struct nap *naps[NAPS_AT_ONCE];
-	size_t n = 0;
+	const struct nap **naps = NULL;
+	size_t n = 0, cap = 0;
 	bool off = t->state != TS_RUNNING && t->nap.out && t->nap.out < upto;
 
 	if (upto <= tr->done && !tr->n_edge)
 		return;
-	for (const struct nap *p = model_nap(&c->m, t->last_nap); p && p->self != tr->nap_done && n < NAPS_AT_ONCE;
+	for (const struct nap *p = model_nap(&c->m, t->last_nap); p && p->self != tr->nap_done;
 	     p = model_nap(&c->m, p->prev)) {
 		if (p->in <= tr->begin)
 			break;
+		GROW(naps, n, cap);
 		naps[n++] = p;
 	}
 	tr->nap_done = t->last_nap;
@@ -269,6 +272,7 @@ void trail_advance(struct ctx *c, struct walk *w, const struct trail_sink *sink,
 	} else {
 		ran(&a, t->cpu, upto, NULL);
 	}
+	free(naps);
 	if (a.edge_i)
 		memmove(tr->edge, tr->edge + a.edge_i, (tr->n_edge - a.edge_i) * sizeof *tr->edge);
 	tr->n_edge -= a.edge_i;
