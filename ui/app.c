@@ -130,6 +130,8 @@ static const char *base_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 
+	if (!strcmp(path, "-"))
+		return "standard input";
 	return slash && slash[1] ? slash + 1 : path;
 }
 

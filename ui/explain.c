@@ -373,6 +373,10 @@ int explain_draw(const struct waterfall *w, const struct snapshot *s, const stru
 		put_all_events(&pg, w, s, p);
 	else
 		put_brief_events(&pg, w, s, p);
+	if (all)
+		look_more(c, r, pg.n - skip - r.h);
+	else if (pg.n - skip > r.h && r.h > 0)
+		cells_put_right(c, r.x, r.y + r.h - 1, r.w, STYLE_KEY, r.w < 60 ? " …" : " … Enter: all of it");
 	return pg.n;
 }
 

@@ -63,14 +63,18 @@ char *look_bytes(char *buf, size_t len, uint64_t n)
 
 char *look_rate(char *buf, size_t len, double per_s)
 {
-	char n[16];
+	static const char units[] = "kMGT";
+	size_t u = 0;
 
-	if (per_s >= 999.5)
-		snprintf(buf, len, "%s/s", look_count(n, sizeof n, (uint64_t)(per_s + 0.5)));
-	else if (per_s >= 0.01)
-		snprintf(buf, len, "%.*f/s", per_s < 9.995 ? 1 : 0, per_s);
+	/* Six columns at the most. */
+	for (; per_s >= 999.5 && u < sizeof units - 1; u++)
+		per_s /= 1000;
+	if (u)
+		snprintf(buf, len, "%.*f%c/s", per_s < 9.95 ? 1 : 0, MIN(per_s, 999.0), units[u - 1]);
+	else if (per_s >= 0.005)
+		snprintf(buf, len, "%.*f/s", per_s < 0.095 ? 2 : per_s < 9.95 ? 1 : 0, per_s);
 	else
-		snprintf(buf, len, "0/s");
+		snprintf(buf, len, "%s", per_s > 0 ? "<.01/s" : "0/s");
 	return buf;
 }
 
@@ -317,6 +321,16 @@ void look_shares(struct cells *c, int x, int y, int w, const char *lead, const d
 			   look_share(pct, sizeof pct, share[order[0]]));
 	if (n && rest > 0)
 		cells_putf(c, x, y, w, STYLE_DIM, "other %s", look_share(pct, sizeof pct, rest));
+}
+
+void look_more(struct cells *c, struct rect r, int n)
+{
+	char text[32];
+
+	if (n <= 0 || r.h < 1)
+		return;
+	snprintf(text, sizeof text, "  ▾ %d more", n);
+	cells_put_right(c, r.x, r.y + r.h - 1, r.w, STYLE_KEY, text);
 }
 
 void parts_add(struct parts *ps, uint8_t drop, unsigned style, const char *label, const char *fmt, ...)

@@ -51,6 +51,9 @@ void look_stage_bar(struct cells *, int x, int y, int w, const uint64_t ns[N_STA
 /* "lead  run queue RRRRRRRR 41 %  NAPI nnn 17 %  other 8 %" in w columns, biggest first. */
 void look_shares(struct cells *, int x, int y, int w, const char *lead, const double share[N_STAGES]);
 
+/* "▾ 12 more" at the end of the rectangle's last line, when n lines are left below it. */
+void look_more(struct cells *, struct rect, int n);
+
 /* A piece of a line. Pieces with the highest drop go first when they do not all fit; drop 0 stays and is cut. */
 struct part {
 	char text[160];

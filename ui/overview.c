@@ -13,9 +13,19 @@ static double irq_share(const struct cpu_row *c)
 	return all ? (double)irq / (double)all : 0;
 }
 
+/* Was that kind of interrupt recorded on all CPUs? */
+static bool is_seen(const struct snapshot *s, const char *stage)
+{
+	for (size_t i = 0; i < s->n_caps; i++)
+		if (!strcmp(s->caps[i].stage, stage))
+			return s->caps[i].state != CAP_OFF;
+	return true;
+}
+
 static void nearest_to_hot(const struct snapshot *s, struct cells *c, int x, int y, int w)
 {
 	const struct cpu_row *top = NULL;
+	bool hard = is_seen(s, "irq"), soft = is_seen(s, "softirq");
 	char pct[16];
 
 	for (size_t i = 0; i < s->n_cpus; i++)
@@ -23,8 +33,11 @@ static void nearest_to_hot(const struct snapshot *s, struct cells *c, int x, int
 			top = s->cpus + i;
 	if (!top)
 		cells_put(c, x, y, w, STYLE_DIM, "IRQ-hot  unknown: nothing tells who used the CPUs");
+	else if (!hard && !soft)
+		cells_put(c, x, y, w, STYLE_DIM, "IRQ-hot  unknown: no interrupts were recorded");
 	else
-		cells_putf(c, x, y, w, STYLE_DIM, "IRQ-hot  none; most in interrupts: CPU %u, %s", top->cpu,
+		cells_putf(c, x, y, w, STYLE_DIM, "IRQ-hot  none%s; most in interrupts: CPU %u, %s", !hard ?
+			   " as far as softirqs tell" : !soft ? " as far as hard IRQs tell" : "", top->cpu,
 			   look_share(pct, sizeof pct, irq_share(top)));
 }
 
@@ -76,9 +89,8 @@ static const char *why_none(const struct snapshot *s, char *buf, size_t len)
 
 static void what_to_do(const struct snapshot *s, char *buf, size_t len)
 {
-	const char *file = s->source.file[0] ? strrchr(s->source.file, '/') : NULL;
+	const char *file = s->source.file;
 
-	file = file ? file + 1 : s->source.file;
 	if (s->n_candidates)
 		snprintf(buf, len, "agenttop -p %d%s%s   (%s: %s)", s->candidates[0].pid, file[0] ? " " : "", file,
 			 s->candidates[0].comm, s->candidates[0].why);
@@ -150,7 +162,7 @@ static void quant_field(struct field *f, const struct quant *q, unsigned which)
 
 static const struct column candidate_cols[] = {
 	{ "COULD BE AN AGENT", NULL, 17, 20, 0, 0, 0 }, { "PID", NULL, 7, 0, 0, 1, 0 }, { "WAITS", NULL, 7, 0, 2, 1, 0 },
-	{ "WAITED", NULL, 7, 0, 1, 1, 0 }, { "RAN", NULL, 7, 0, 3, 1, 0 }, { "WHY", NULL, 20, 90, 0, 0, 0 },
+	{ "WAITED", NULL, 7, 0, 1, 1, 0 }, { "RAN", NULL, 7, 0, 3, 1, 0 }, { "WHY", NULL, 40, 90, 0, 0, 0 },
 };
 static void candidate_field(const void *arg, size_t row, unsigned col, struct field *f)
 {
@@ -217,7 +229,7 @@ static void task_field(const void *arg, size_t row, unsigned col, struct field *
 	case 0: text_field(f, r->comm); break;
 	case 1: f->kind = FIELD_TEXT; snprintf(f->buf, sizeof f->buf, "%d", r->pid); f->text = f->buf; break;
 	case 2: time_or_dash(f, r->run, true); break;
-	case 3: time_or_dash(f, r->runqueue, true); break;
+	case 3: time_or_dash(f, r->runqueue, r->runqueue || is_seen(arg, "wakeup")); break;
 	case 4: time_or_dash(f, r->preempted, true); break;
 	case 5: time_or_dash(f, r->blocked, true); break;
 	case 6: number(f, (double)r->n_switches); break;

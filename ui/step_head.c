@@ -45,15 +45,19 @@ static void name_line(const struct snapshot *s, const struct step *step, struct 
 {
 	const char *id = snapshot_str(s, step->id), *name = snapshot_str(s, step->name);
 	struct parts ps = { 0 };
-	char t[32];
+	char text[512], t[32];
+	int x, w;
 
 	if (!id[0])
 		snprintf(t, sizeof t, "#%llu", (unsigned long long)step->serial);
-	parts_add(&ps, 0, STYLE_TITLE, "step ", "%.60s%s%.60s %.30s", snapshot_str(s, step->agent), name[0] ? "/" : "", name,
-		  id[0] ? id : t);
+	snprintf(text, sizeof text, "%s%s%s %s", snapshot_str(s, step->agent), name[0] ? "/" : "", name, id[0] ? id : t);
 	parts_add(&ps, 0, STYLE_TITLE, "", "%s", fmt_ns(t, sizeof t, step_ns(step)));
 	add_deadline(step, &ps);
-	parts_put(&ps, c, r.x, r.y, r.w, 2);
+	/* Measured first: a long name is cut, its time is not. */
+	w = parts_put(&ps, &(struct cells){ 0 }, 0, 0, MAX(r.w - 24, r.w / 3), 2);
+	x = cells_put(c, r.x, r.y, r.w, STYLE_DIM, "step ");
+	x += cells_put(c, r.x + x, r.y, r.w - w - 2 - x, STYLE_TITLE, text);
+	parts_put(&ps, c, r.x + x + 2, r.y, w, 2);
 }
 
 static void add_share(struct parts *ps, uint8_t drop, const char *what, uint64_t ns, uint64_t whole)

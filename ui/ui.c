@@ -5,6 +5,7 @@
 #include "view.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <time.h>
 
@@ -72,7 +73,7 @@ static int obey(struct loop *l, enum term_event ev, enum action a)
 	case TERM_NOTHING:
 		return 1;
 	case TERM_SIGNAL:
-		return -EINTR;
+		return term_signal() == SIGINT ? 0 : -EINTR;	/* Ctrl-C is a key like q */
 	case TERM_GONE:
 		return -EIO;
 	case TERM_RESIZE:
@@ -108,11 +109,12 @@ static int run(struct loop *l)
 {
 	int r = 1;
 
+	/* Painted before anything is read: a recording may be slow to come. */
 	while (r > 0) {
-		if (!l->finished)
-			read_on(l);
 		if (l->asked || (l->news && !until_next_frame(l)))
 			paint(l);
+		if (!l->finished)
+			read_on(l);
 		r = serve(l, !l->finished ? 0 : l->news ? until_next_frame(l) : -1);
 	}
 	return r;

@@ -18,7 +18,7 @@ struct ui_feed {
 	const struct snapshot *(*step)(void *arg, unsigned budget_ms, bool *finished, struct err *);
 };
 
-/* 0: the user is done. -EINTR: a signal ended it, see ui_signal(). -EIO: the terminal was lost. Others: it never began. */
+/* 0: the user is done (q, Ctrl-C). -EINTR: a signal ended it, see ui_signal(). -EIO: the terminal was lost. Others: it never began. */
 int ui_run(struct ui_feed *, struct err *);
 int ui_signal(void);			/* which signal; 0: none */
 

@@ -132,7 +132,10 @@ static void draw(const void *state, const struct snapshot *s, struct cells *c, s
 {
 	const struct state *st = state;
 
-	put_all(s, c, r, MIN(st->top, last_top(s, r)));
+	int last = last_top(s, r), top = MIN(st->top, last);
+
+	put_all(s, c, r, top);
+	look_more(c, r, last - top);
 }
 
 static unsigned act(void *state, const struct snapshot *s, enum action a, struct move *m)

@@ -37,16 +37,15 @@ static void heading(struct page *pg, const char *text)
 	pg->n++;
 }
 
-/* "  left      right": a term of n columns and what is said of it. */
+/* "  left      right": a term of n columns and what is said of it, in as many lines as that takes. */
 static void entry(struct page *pg, int n, unsigned style, const char *left, unsigned right_style, const char *right)
 {
-	int y = line_y(pg);
+	int at = pg->n - pg->top, skip = MAX(-at, 0), y = pg->r.y + MAX(at, 0);
+	struct rect r = { pg->r.x + 3 + n, y, pg->r.w - 3 - n, MAX(pg->r.y + pg->r.h - y, 0) };
 
-	if (y >= 0) {
+	if (!skip && r.h > 0)
 		cells_put(pg->c, pg->r.x + 2, y, MIN(n, pg->r.w - 2), style, left);
-		cells_put(pg->c, pg->r.x + 3 + n, y, pg->r.w - 3 - n, right_style, right);
-	}
-	pg->n++;
+	pg->n += MAX(1, cells_wrap(pg->c, r, skip, right_style, right));
 }
 
 static void put_keys(struct page *pg)
@@ -117,8 +116,11 @@ static void draw(const void *state, const struct snapshot *s, struct cells *c, s
 {
 	const struct state *st = state;
 
+	int last = last_top(r), top = MIN(st->top, last);
+
 	(void)s;
-	put_all(c, r, MIN(st->top, last_top(r)));
+	put_all(c, r, top);
+	look_more(c, r, last - top);
 }
 
 static unsigned act(void *state, const struct snapshot *s, enum action a, struct move *m)

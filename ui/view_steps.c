@@ -34,6 +34,8 @@ struct state {
 	uint64_t spark[SPARK_MAX], spark_max;
 	uint64_t deadline_ns;		/* the one deadline of all; 0: none, or several */
 	bool any_deadline;
+	bool *has_deadline;		/* kinds of which a kept step had one */
+	size_t cap_deadline;
 	char why[256];			/* where the slow steps' time goes and who took it, in words */
 };
 struct arg {
@@ -50,7 +52,7 @@ static const struct column columns[] = {
 	[COL_P50] = { "P50", "half of the steps took longer", 7, 0, 4, 1, 1 },
 	[COL_P99] = { "P99", "one step in 100 took longer", 7, 0, 0, 1, 1 },
 	[COL_P999] = { "P999", "one step in 1000 took longer", 7, 0, 8, 1, 1 },
-	[COL_MAX] = { "MAX", "the slowest step", 7, 0, 5, 1, 1 },
+	[COL_MAX] = { "MAX", "the slowest step", 7, 0, 1, 1, 1 },
 	[COL_MISS] = { "MISS", "steps that missed their deadline; a dash: none had one", 6, 0, 3, 1, 1 },
 	[COL_WORST] = { "WORST STAGE", "the stage with the most time in the slowest 1 %, and how much", 19, 27, 2, 0, 1 },
 	[COL_SHARE] = { "TIME BY STAGE", "each letter is a stage", 13, 80, 9, 0, 0 },
@@ -102,7 +104,7 @@ static void kind_field(const struct arg *a, uint32_t kind, unsigned col, struct 
 	case COL_P999: time_field(f, k->steps.p999, known); break;
 	case COL_MAX: time_field(f, k->steps.max, known); break;
 	case COL_MISS:
-		f->kind = a->st->any_deadline || k->n_deadline_miss ? FIELD_COUNT : FIELD_UNKNOWN;
+		f->kind = a->st->has_deadline[kind] ? FIELD_COUNT : FIELD_UNKNOWN;
 		f->num = (double)k->n_deadline_miss;
 		f->style = k->n_deadline_miss ? STYLE_OVER : STYLE_NORMAL;
 		break;
@@ -325,6 +327,16 @@ static void find_deadline(struct state *st, const struct snapshot *s)
 	}
 	for (size_t i = 0; i < s->n_agents; i++)
 		st->any_deadline |= s->agents[i].n_deadline_miss > 0;
+	if (s->n_kinds)
+		GROW(st->has_deadline, s->n_kinds - 1, st->cap_deadline);
+	for (size_t i = 0; i < s->n_kinds; i++)
+		st->has_deadline[i] = s->kinds[i].n_deadline_miss > 0;
+	if (!st->any_deadline)
+		return;
+	need_kinds(st, s);
+	for (size_t i = 0; i < s->n_steps; i++)
+		if (s->steps[i]->deadline_ns && st->kinds.step[i].kind < s->n_kinds)
+			st->has_deadline[st->kinds.step[i].kind] = true;
 }
 
 /* The first sentence says what the answer line says in figures; the second one says why. */
@@ -353,6 +365,12 @@ static void update(void *state, const struct snapshot *s)
 
 static void put_spark(const struct state *st, struct cells *c, int x, int y, int w)
 {
+	if (w >= 40) {
+		int used = cells_put(c, x, y, w, STYLE_DIM, "slowest over time ");
+
+		x += used;
+		w -= used;
+	}
 	w = MIN(w, SPARK_MAX);
 	if (w < 10 || !st->spark_max)
 		return;
@@ -368,17 +386,22 @@ static void put_spark(const struct state *st, struct cells *c, int x, int y, int
 
 static void add_misses(const struct state *st, const struct snapshot *s, struct parts *ps)
 {
-	uint64_t n = 0;
+	uint64_t n = 0, of = 0;
 	char t[16], count[16], share[16], pct[24] = "";
 
-	for (size_t i = 0; i < s->n_kinds; i++)
-		n += s->kinds[i].n_deadline_miss;
 	if (!st->any_deadline) {
-		parts_add(ps, 4, STYLE_DIM, "no deadline", "%s", "");
+		/* When no step was kept, nobody knows. */
+		if (s->n_steps || !s->n_steps_all)
+			parts_add(ps, 4, STYLE_DIM, "no deadline", "%s", "");
 		return;
 	}
+	for (size_t i = 0; i < s->n_kinds; i++)
+		if (st->has_deadline[i]) {
+			n += s->kinds[i].n_deadline_miss;
+			of += s->kinds[i].steps.n;
+		}
 	if (n)
-		snprintf(pct, sizeof pct, " (%s)", look_part(share, sizeof share, n, s->steps_all.n));
+		snprintf(pct, sizeof pct, " (%s)", look_part(share, sizeof share, n, of));
 	parts_add(ps, 0, n ? STYLE_OVER : STYLE_GOOD, "", "deadline %s%smissed %s%s", st->deadline_ns ?
 		  fmt_ns(t, sizeof t, st->deadline_ns) : "", st->deadline_ns ? " " : "", look_count(count, sizeof count, n), pct);
 }
@@ -443,10 +466,14 @@ static void draw(const void *state, const struct snapshot *s, struct cells *c, s
 static void status(const void *state, const struct snapshot *s, char *buf, size_t len)
 {
 	const struct state *st = state;
+	char at[40] = "", a[16], b[16];
 
 	buf[0] = 0;
+	if (st->n_open)
+		snprintf(at, sizeof at, "%s/%s · ", look_count(a, sizeof a, st->pos.cursor + 1),
+			 look_count(b, sizeof b, st->n_rows));
 	if (s->n_kinds)
-		snprintf(buf, len, "%s%ssort %s %s", st->n_open ? st->newest_first ? "newest first" : "worst first" : "",
+		snprintf(buf, len, "%s%s%ssort %s %s", at, st->n_open ? st->newest_first ? "newest first" : "worst first" : "",
 			 st->n_open ? " · " : "", columns[sort_col(st)].title, st->reverse ? "▲" : "▼");
 }
 
@@ -526,6 +553,7 @@ static void fini(void *state)
 	free(st->open);
 	free(st->rows);
 	free(st->order);
+	free(st->has_deadline);
 }
 
 static const struct keydoc keys[] = {

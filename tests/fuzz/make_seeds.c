@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Writes the seeds: make_seeds DIR. One small recording of each shape, from the unit tests' builders, and one with every
- * event that a stage wants, two steps in it. seeds/ holds what this printed; fuzz targets take them by their ending.
+ * Writes the seeds: make_seeds DIR. One small recording of each shape, from the unit tests' builders, and one with the
+ * events that stages want, two steps in it. seeds/ holds what this wrote: `make -f tests/fuzz/fuzz.mk seeds`. Fuzz
+ * targets take them by their endings; the tests of hostile input begin with them too.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -40,13 +41,15 @@ static void fill(struct bytes *b, uint64_t ts, int klong, uint32_t first)
 	}
 }
 
-static void container(const char *name, int version, bool be, int klong, bool packed, unsigned n_buffers)
+enum packing { PLAIN, ZSTD, ZLIB };
+
+static void container(const char *name, int version, bool be, int klong, enum packing packing, unsigned n_buffers)
 {
 	static const char stat[] = "CPU: 0\noverrun: 3\ndropped events: 2\n";
 	static const char tsc[16] = "\x01\0\0\0\x01\0\0\0\x10";		/* mult 1, shift 1, offset 16 */
 	struct bytes cpu0 = { .be = be }, cpu2 = { .be = be }, b;
 	struct dat_spec s = {
-		.version = version, .be = be, .packed = packed, .user_long = klong, .kernel_long = klong, .page = 256,
+		.version = version, .be = be, .packed = packing != PLAIN, .zlib = packing == ZLIB, .user_long = klong, .kernel_long = klong, .page = 256,
 		.clock = version == 6 ? "local [mono]" : "mono", .n_buffers = n_buffers, .chunk_pages = 1,
 		.option = { { 5, 30, "Linux box 6.1.0-test x86_64\0\0" }, { 2, sizeof stat, stat }, { 7, 5, "1234" },
 			    { 14, sizeof tsc, tsc }, { 99, 4, "what" } },
@@ -207,6 +210,14 @@ static void pad_to(struct bytes *b, size_t from, unsigned size)
 		put(b, "", 1);
 }
 
+/* In a mark, which is one word here, _ is a blank; but not in names such as deadline_us. */
+static void put_mark(struct bytes *b, const char *s)
+{
+	for (const char *p = s; *p; p++)
+		put(b, *p == '_' && (p == s || p[-1] != 'e') ? " " : p, 1);
+	put(b, "\n", 2);
+}
+
 /* The bytes of one record, from "EVENT VALUE..." */
 static void put_record(struct bytes *b, unsigned pid, unsigned flags, char **v)
 {
@@ -224,9 +235,7 @@ static void put_record(struct bytes *b, unsigned pid, unsigned flags, char **v)
 		unsigned size = (unsigned)atoi(w[i] + 1);
 
 		if (*w[i] == 't') {
-			for (char *p = v[i]; *p; p++)
-				put(b, *p == '_' && p[-1] != 'e' ? " " : p, 1);
-			put(b, "\n", 2);
+			put_mark(b, v[i]);
 		} else if (*w[i] == 's') {
 			char text[32] = "";
 
@@ -363,23 +372,46 @@ static void formats(void)
 	save("32bit.format", format_switch, sizeof format_switch - 1);
 }
 
+static void marks(void)
+{
+	static const char *const texts[] = {
+		"B|871|step:3 agent=planner name=\"search web\" class=io deadline_us=40000 budget_us=900 trace=0af7 more=x\n", "E|871\n",
+		"S|871|step:a|b|7", "F|871|step:a|b|7", "A|871|cookie", "D|871|12", "step:1 agent=x", "E", "B|4194304|step",
+	};
+
+	for (unsigned i = 0; i < ARRAY_LEN(texts); i++) {
+		char *name = xasprintf("%u.mark", i);
+
+		save(name, texts[i], strlen(texts[i]));
+		free(name);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2)
 		die("usage: make_seeds DIR");
 	dir = argv[1];
 	mkdir(dir, 0777);
-	container("v6.dat", 6, false, 8, false, 2);
-	container("v6_be32.dat", 6, true, 4, false, 1);
-	container("v7.dat", 7, false, 8, false, 2);
-	container("v7_be.dat", 7, true, 8, false, 1);
-	container("v7_zstd.dat", 7, false, 8, true, 2);
+	container("v6.dat", 6, false, 8, PLAIN, 2);
+	container("v6_be32.dat", 6, true, 4, PLAIN, 1);
+	container("v7.dat", 7, false, 8, PLAIN, 2);
+	container("v7_be.dat", 7, true, 8, PLAIN, 1);
+#ifdef HAVE_zstd
+	container("v7_zstd.dat", 7, false, 8, ZSTD, 2);
+#endif
+#ifdef HAVE_zlib
+	container("v7_zlib.dat", 7, false, 8, ZLIB, 1);
+#endif
 	rich();
 	perf("file.perf", (struct look){ .attr_bytes = 136, .identifier = true });
 	perf("file_be.perf", (struct look){ .attr_bytes = 112, .be = true });
-	perf("file_zstd.perf", (struct look){ .attr_bytes = 136, .packed = 81, .clock_data = true });
 	perf("pipe.perf", (struct look){ .attr_bytes = 136, .pipe = true, .identifier = true });
+#ifdef HAVE_zstd
+	perf("file_zstd.perf", (struct look){ .attr_bytes = 136, .packed = 81, .clock_data = true });
 	perf("pipe_zstd2.perf", (struct look){ .attr_bytes = 136, .pipe = true, .packed = 83 });
+#endif
 	formats();
+	marks();
 	return 0;
 }

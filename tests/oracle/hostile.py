@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Damaged and hostile input: whatever is read, agenttop ends by itself, soon, in little memory, with 0 or 1.
 
-  hostile.py [GROUP...]        TAP; groups: see the table at the end
+  hostile.py [GROUP...]        TAP; groups: see the table at the end, and `cases`: what fuzzing has found
 
   HOSTILE_SEED=N    other random damage (1)
-  HOSTILE_RUNS=N    how many runs each group of damage may take (150)
+  HOSTILE_RUNS=N    how many runs each group of damage may take (120; 60 with AddressSanitizer)
   HOSTILE_KEEP=DIR  keep there what was read when a run failed
 
 Of each run: status 0 or 1, no signal; what is on standard error is at most three lines that begin "agenttop: ", and
@@ -37,7 +37,7 @@ BIDI = set('\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SEEDS = os.path.join(ROOT, 'tests', 'fuzz', 'seeds')
 RECORDINGS = os.environ.get('RECORDINGS') or os.path.join(ROOT, '..', 'shared', 'recordings')
-RUNS = int(os.environ.get('HOSTILE_RUNS') or 150)
+RUNS = int(os.environ.get('HOSTILE_RUNS') or 0)     # set by setup()
 SEED = int(os.environ.get('HOSTILE_SEED') or 1)
 KEEP = os.environ.get('HOSTILE_KEEP')
 REPORTS = (['--report=json'], ['--report=text'], ['--screen=80x24'], ['--report=json', '--top', '0'],
@@ -58,9 +58,10 @@ ENV = dict(os.environ, LC_ALL='C.UTF-8', TZ='UTC', NO_COLOR='1')
 
 
 def setup():
-    global asan, tmp
+    global asan, tmp, RUNS
     with open(binary, 'rb') as f:
         asan = b'__asan_init' in f.read()
+    RUNS = RUNS or (60 if asan else 120)
     tmp = tempfile.mkdtemp(prefix='hostile.')
     ENV.update(TMPDIR=tmp, UBSAN_OPTIONS='print_stacktrace=1:exitcode=99',
                ASAN_OPTIONS='exitcode=99:detect_leaks=1:allocator_may_return_null=1:hard_rss_limit_mb=%d' % (LIMIT_BYTES >> 20))
@@ -638,6 +639,32 @@ def sparse(tap):
     g.done()
 
 
+# ---- what fuzzing has found ----
+
+def cases(tap):
+    """Every finding as a file and through a pipe, by every report."""
+    for target in ('tracedat', 'perfdata', 'text', 'session'):
+        folder = os.path.join(ROOT, 'tests', 'fuzz', 'cases', target)
+        names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+        if not names:
+            tap.skip('findings of fuzz_' + target, 'there are none')
+            continue
+        g = Group(tap, 'findings of fuzz_' + target)
+        for name in names:
+            path = os.path.join(folder, name)
+            for args in [*every_view(), ['--report=json', '--comm=.']]:
+                for piped in (False, True):
+                    g.n += 1
+                    if piped:
+                        with subprocess.Popen(['cat', path], stdout=subprocess.PIPE) as p:
+                            status, out, err = run([*args, '-'], stdin=p.stdout)
+                            p.stdout.close()
+                    else:
+                        status, out, err = run([*args, path])
+                    g.note(name + ' by a pipe' * piped, args, judge(args, status, out, err), status)
+        g.done()
+
+
 GROUPS = {'files': no_files, 'made': made, 'nasty': nasty, 'fifos': fifos, 'sparse': sparse, 'cuts': cuts, 'flips': flips}
 
 
@@ -648,7 +675,7 @@ def main(names):
     tap = Tap(max_notes=12)
     try:
         for name in names or GROUPS:
-            GROUPS[name](tap)
+            {**GROUPS, 'cases': cases}[name](tap)
     finally:
         shutil.rmtree(tmp, ignore_errors=True)
     return tap.done()

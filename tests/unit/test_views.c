@@ -260,7 +260,7 @@ static bool fits(const char *text, int cols, int lines, bool ascii)
 
 static const char steps_80[] =
 "agenttop  incident.dat  trace.dat v7  web-07  6.18.44  4 CPUs     lost 0  late 0\n"
-"p50 6.00 ms  p99 23.0 ms ▲  p999 24.0 ms  deadline 20.0 ms missed 14 (0.1 %)\n"
+"p50 6.00 ms  p99 23.0 ms ▲  p999 24.0 ms  deadline 20.0 ms missed 14 (0.3 %)\n"
 "slowest 1 %  run queue RRRRR 41 %  outside oooo 30 %  NAPI nn 17 %  user uu 12 %\n"
 "The slowest 1 % spend 41 % of their time in the run queue of CPU 2, behind\n"
 "NET_RX eth0 (5.10 ms) and fio:678 (2.87 ms).\n"
@@ -268,7 +268,7 @@ static const char steps_80[] =
 "[1 Steps] 2 Chain  3 Data  ? Help ────────────────────────────────── sort P99 ▼\n"
 "  AGENT      STEP       RATE     P50    P99▼     MAX   MISS WORST STAGE\n"
 "▸ planner    plan      539/s 8.10 ms 23.0 ms 23.4 ms     14 run queue 5.75 ms ▲\n"
-"  planner    tool      521/s 3.00 ms 9.10 ms 25.0 ms      0 run queue 2.27 ms ▲\n"
+"  planner    tool      521/s 3.00 ms 9.10 ms 25.0 ms      – run queue 2.27 ms ▲\n"
 "\n"
 "  TASK                  PID     RAN RUN QUEUE PREEMPTED BLOCKED SWITCHES   MOVES\n"
 "  planner               871  3.10 s    900 ms   40.0 ms  160 ms    5 400       3\n"
@@ -311,12 +311,12 @@ static const char chain_80[] =
 static const char unmarked_80[] =
 "agenttop  incident.dat  trace.dat v7  web-07  6.18.44  4 CPUs     lost 0  late 0\n"
 "no steps: nothing is marked as a step, and no agent was named\n"
-"try       agenttop -p 871 incident.dat   (planner: waits in epoll_wait 538 time…\n"
+"try       agenttop -p 871 /var/tmp/incident.dat   (planner: waits in epoll_wait…\n"
 "wakeups  22 000  woken to running p50 12.0 us  p99 8.00 ms  max 11.8 ms\n"
 "IRQ-hot  CPU 2: 38 % in interrupts, took 62.0 ms of steps\n"
 "[1 Steps] 2 Chain  3 Data  ? Help ──────────────────────────────────────────────\n"
-"  COULD BE AN AGENT        PID   WAITS  WAITED     RAN WHY\n"
-"  planner                  871   5 386  6.00 s  3.10 s waits in epoll_wait 538 …\n"
+"  COULD BE AN AGENT       PID  WAITED WHY\n"
+"  planner                 871  6.00 s waits in epoll_wait 538 times a second\n"
 "\n"
 "  TASK                  PID     RAN RUN QUEUE PREEMPTED BLOCKED SWITCHES   MOVES\n"
 "  planner               871  3.10 s    900 ms   40.0 ms  160 ms    5 400       3\n"
@@ -416,7 +416,7 @@ static void test_no_steps(void)
 
 	unmarked(&s);
 	has(&s, 80, 24, "", "no steps: nothing is marked as a step, and no agent was named", "without steps it says why");
-	has(&s, 80, 24, "", "agenttop -p 871 incident.dat", "and what to do");
+	has(&s, 80, 24, "", "agenttop -p 871 /var/tmp/incident.dat", "and what to do");
 	has(&s, 80, 24, "", "35 eth0-rx2", "the machine's tables are there");
 	has(&s, 200, 60, "", "waits in epoll_wait 538 times a second", "a wide screen has room for all of the reason");
 	has(&s, 200, 60, "", "second          35 eth0-rx2", "and for two tables side by side");

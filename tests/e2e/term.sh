@@ -1,0 +1,373 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# The screens on a real terminal, which tmux is: what is drawn, what keys do, and that the terminal is given back
+# whatever ends the program. Waits for what must come, never for a time.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+case ${O:=build} in /*) ;; *) O=$PWD/$O ;; esac
+agenttop=${AGENTTOP:-$O/agenttop}
+if ! command -v tmux > /dev/null; then
+	echo "1..0 # SKIP there is no tmux"
+	exit 0
+fi
+
+tmp=$(mktemp -d "${TMPDIR:-/tmp}/agenttop-term.XXXXXX") || exit 1
+tm() { TMUX_TMPDIR=$tmp tmux -L "agenttop-test.$$" -f /dev/null "$@"; }
+trap 'tm kill-server 2> /dev/null; rm -rf "$tmp"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+n=0 failed=0
+
+ok()
+{
+	n=$((n + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $n - $2"
+	else
+		echo "not ok $n - $2"
+		tm capture-pane -p -t t 2> /dev/null | sed -n '/./s/^/# | /p'
+		failed=1
+	fi
+}
+
+# until SECONDS COMMAND...: runs it again and again until it is true; false when it is not in time.
+until_true()
+{
+	tries=$(($1 * 20))
+	shift
+	while ! "$@"; do
+		tries=$((tries - 1))
+		[ "$tries" -gt 0 ] || return 1
+		sleep 0.05
+	done
+}
+
+shows() { tm capture-pane -p -t t | grep -qE -- "$1"; }
+lacks() { ! shows "$1"; }
+sees() { until_true "${2:-5}" shows "$1"; }
+keys() { tm send-keys -t t "$@"; }
+# seen REGEX WHAT: one test that the screen comes to show it.
+seen()
+{
+	sees "$1"
+	ok $? "$2"
+}
+
+# A line for the shell. Its screen is emptied first, so that what is seen is of this line.
+line()
+{
+	keys "clear" Enter
+	until_true 5 lacks 'rc=' || return 1
+	keys "$1" Enter
+}
+# program ARGUMENTS [SETTING...]: starts it; the shell prints its status when it has ended.
+program()
+{
+	line "env ${2:-A=1} $agenttop $1; echo rc=\$?"
+}
+ended() { sees "^rc=$1\$" "${2:-5}"; }
+
+# Processes that descend from the pane's shell and are called agenttop.
+pid_of()
+{
+	for parent in "$@"; do
+		for child in $(cat "/proc/$parent/task/$parent/children" 2> /dev/null); do
+			[ "$(cat "/proc/$child/comm" 2> /dev/null)" != agenttop ] || echo "$child"
+			pid_of "$child"
+		done
+	done
+}
+find_pid()
+{
+	pid=$(pid_of "$(tm display-message -p -t "$1" '#{pane_pid}')")
+	[ -n "$pid" ]
+}
+is_gone() { ! kill -0 "$1" 2> /dev/null; }
+
+# What the shell's terminal is like: its modes, and whether the screen and the cursor are the usual ones.
+modes()
+{
+	rm -f "$tmp/modes"
+	line "stty -a > $tmp/modes.new; mv $tmp/modes.new $tmp/modes; echo rc=0"
+	until_true 5 test -s "$tmp/modes" && ended 0 && cat "$tmp/modes"
+	tm display-message -p -t t 'alternate=#{alternate_on} cursor=#{cursor_flag} keypad=#{keypad_flag}'
+}
+restored()
+{
+	modes > "$tmp/after"
+	cmp -s "$tmp/before" "$tmp/after"
+	ok $? "$1: the terminal is as before"
+	[ "$failed" -eq 0 ] || diff "$tmp/before" "$tmp/after" | sed 's/^/# /'
+}
+
+dat=$PWD/testdata/vm-icount-irqhot.dat
+many=$PWD/tests/golden/screen_many.ev
+kinds=$PWD/tests/golden/screen_kinds.ev
+first='\[1 Steps\]'
+
+# tmux must not ask the terminal that the test happens to run on, nor a user's settings.
+unset TMUX NO_COLOR
+tm new-session -d -s t -x 80 -y 24 "exec env PS1='> ' TERM=screen-256color sh -i" || {
+	echo "1..0 # SKIP tmux does not start here"
+	exit 0
+}
+tm set-option -g escape-time 0 \; set-option -g remain-on-exit off
+sees '^>' || exit 1
+modes > "$tmp/before"
+
+# ---- every screen by its keys ----
+
+program "$dat"
+seen "$first" "the first screen appears"
+seen '▸ agentloop .* [0-9]+/s' "with the kind of steps in it"
+shows ' agenttop|^agenttop  vm-icount-irqhot.dat' && shows 'q quit$'
+ok $? "between a title and a footer"
+[ "$(tm display-message -p -t t '#{alternate_on} #{cursor_flag}')" = "1 0" ]
+ok $? "on a screen of its own, without a cursor"
+keys s
+seen 'sort P999 ▼' "s sorts by the next column"
+keys S r
+seen 'sort P99 ▲' "S by the one before, r the other way round"
+keys r Space
+seen ' 1/[0-9]+ · worst first · sort P99 ▼' "Space expands a kind"
+keys Down
+seen '^▸  +[0-9]+ +ended [0-9.]+' "Down goes to its slowest step"
+keys Enter
+seen 'slowest of 400' "Enter shows its chain"
+shows '^▸ agentloop 870 '
+ok $? "with the agent's row chosen"
+was=$(tm capture-pane -p -t t)
+keys Right
+until_true 5 eval '[ "$(tm capture-pane -p -t t)" != "$was" ]'
+ok $? "Right goes to the next piece"
+keys Down
+until_true 5 lacks '^▸ agentloop 870 '
+ok $? "Down to an actor"
+keys m
+seen '^▸ agentloop 870 ' "m back to the agent's longest piece"
+keys +
+seen 'zoomed' "+ zooms in"
+keys 0
+until_true 5 lacks zoomed
+ok $? "0 shows all again"
+keys l
+seen 'log time' "l counts time in logarithms"
+keys l '>'
+seen '2nd slowest of 400' "> goes to the next faster step"
+keys '<'
+seen '^slowest of 400' "< back to the slower one"
+keys Enter
+seen 'events that prove it' "Enter lists the events of a piece"
+keys Escape
+until_true 5 lacks 'events that prove it'
+ok $? "Esc folds them"
+keys Escape
+seen "$first" "Esc goes back to the steps"
+keys 2
+seen '\[2 Chain\]' "2 is the chain"
+keys 3
+seen 'WHERE IT IS FROM' "3 is the data"
+keys '?'
+seen 'KEYS: Steps' "? is help"
+keys End
+seen 'no event explains it' "End goes to the end of it"
+keys Escape
+seen 'WHERE IT IS FROM' "Esc leads back to where help was asked for"
+keys Tab Tab
+seen "$first" "Tab goes round"
+keys BTab
+seen '\[\? Help\]' "Shift-Tab the other way"
+keys 1 C-l
+seen "$first" "Ctrl-L paints it anew"
+
+# ---- nothing to do costs nothing ----
+
+cpu_ticks() { sed 's/.*) //' "/proc/$pid/stat" | awk '{ print $12 + $13 }'; }
+find_pid t
+ticks=$(cpu_ticks)
+begun=$(date +%s)
+until_true 4 eval '[ $(($(date +%s) - begun)) -ge 2 ]'
+[ "$(cpu_ticks)" = "$ticks" ]
+ok $? "a recording that has been read costs no CPU time"
+
+# ---- sizes ----
+
+resize()
+{
+	tm resize-window -t t -x "$1" -y "$2"
+}
+resize 40 10
+seen '^  agentloop +– +[0-9.]+ ms [0-9.]+ ms$' "40x10 shows what matters"
+resize 120 40
+seen 'P999 +MAX +MISS WORST STAGE +TIME BY STAGE' "120x40 shows more"
+resize 20 5
+seen '^20x5 is too small' "20x5 is too small, and says so"
+keys 2
+resize 80 24
+seen '\[2 Chain\]' "keys count all the same, and 80x24 is as before"
+keys q
+ended 0
+ok $? "q ends it with status 0"
+restored q
+
+# ---- away and back ----
+
+program "$dat"
+sees "$first"
+keys C-z
+seen '[Ss]topped' "Ctrl-Z gives the terminal to the shell"
+[ "$(tm display-message -p -t t '#{alternate_on} #{cursor_flag}')" = "0 1" ]
+ok $? "with its screen and its cursor"
+keys "clear; fg" Enter
+seen "$first" "fg brings the screen back"
+keys 3
+seen 'WHERE IT IS FROM' "and it takes keys"
+keys q
+ended 0
+restored "Ctrl-Z, fg and q"
+
+# ---- signals ----
+
+for sig in TERM HUP INT QUIT; do
+	program "$dat"
+	sees "$first"
+	find_pid t
+	kill -s "$sig" "$pid"
+	case $sig in INT) want=0 ;; *) want='(1|1[2-4][0-9])' ;; esac
+	ended "$want"
+	ok $? "SIG$sig ends it with status $want"
+	restored "SIG$sig"
+done
+program "$dat"
+sees "$first"
+keys C-c
+ended 0
+ok $? "Ctrl-C is like q"
+program "$dat"
+sees "$first"
+find_pid t
+kill -s SEGV "$pid"
+ended 139
+ok $? "a crash ends it as a crash"
+restored "a crash"
+
+# ---- the terminal is lost ----
+
+tm new-window -d -n lost "exec sh -c '$agenttop $dat; :'"
+until_true 5 find_pid lost
+until_true 5 eval 'tm capture-pane -p -t lost | grep -q "$first"'
+tm kill-window -t lost
+until_true 2 is_gone "$pid"
+ok $? "it ends within 2 s when its terminal is gone"
+tm new-window -d -n lost "trap '' HUP; $agenttop $dat; :"
+until_true 5 find_pid lost
+until_true 5 eval 'tm capture-pane -p -t lost | grep -q "$first"'
+tm kill-window -t lost
+until_true 2 is_gone "$pid"
+ok $? "also when it was told to ignore SIGHUP"
+
+# ---- terminals ----
+
+for type in dumb '' nonsense; do
+	program "$dat" "TERM=$type"
+	ended 1
+	shows 'agenttop: .*(TERM=|type dumb).*' && lacks "$first"
+	ok $? "TERM=$type: one clear line and status 1"
+done
+program "$dat" "-u TERM"
+ended 1 && shows 'agenttop: .*TERM='
+ok $? "no TERM: the same"
+restored "terminals that cannot do it"
+for type in xterm xterm-256color screen-256color tmux linux vt100; do
+	if ! TERM=$type tput cup 0 0 > /dev/null 2>&1; then
+		n=$((n + 1))
+		echo "ok $n - TERM=$type # SKIP it is not known here"
+		continue
+	fi
+	program "$dat" "TERM=$type"
+	sees "$first" && shows 'q quit$'
+	ok $? "TERM=$type: the first screen"
+	keys q
+	ended 0
+	restored "TERM=$type"
+done
+
+# Escapes for colours that the pane shows.
+colours() { tm capture-pane -e -p -t t | grep -cE "$(printf '\033')\[[0-9;]*[34][0-8]"; }
+program "$dat" "-u NO_COLOR"
+sees "$first"
+until_true 5 eval '[ "$(colours)" -gt 3 ]'
+ok $? "there are colours"
+keys q
+ended 0
+program "$dat" "NO_COLOR=1"
+sees "$first" && [ "$(colours)" -eq 0 ]
+ok $? "NO_COLOR: there are none"
+keys q
+ended 0
+program "$dat" "AGENTTOP_ASCII=1"
+sees '^> agentloop' && ! tm capture-pane -p -t t | LC_ALL=C grep -q '[^ -~]'
+ok $? "AGENTTOP_ASCII=1: nothing but ASCII"
+keys q
+ended 0
+program "$dat" "LC_ALL=C"
+sees '^> agentloop' && ! tm capture-pane -p -t t | LC_ALL=C grep -q '[^ -~]'
+ok $? "nor in a locale that has no more"
+keys q
+ended 0
+
+# ---- pipes ----
+
+line "$agenttop $dat > $tmp/report; echo rc=\$?"
+ended 0 && grep -q 'agentloop' "$tmp/report" && ! LC_ALL=C grep -q "$(printf '\033')" "$tmp/report"
+ok $? "output that is no terminal: the report as plain text"
+line "cat $dat | $agenttop -; echo rc=\$?"
+seen 'agenttop  standard input' "the recording from a pipe"
+keys 3
+seen 'WHERE IT IS FROM' "keys from the terminal"
+keys q
+ended 0
+ok $? "and an end"
+restored "a recording from a pipe"
+mkfifo "$tmp/fifo.ev"
+program "$tmp/fifo.ev"
+until_true 5 find_pid t
+keys C-c
+until_true 1 is_gone "$pid"
+ok $? "Ctrl-C ends the wait for a pipe that nobody writes to"
+restored "a pipe that nobody writes to"
+
+# ---- large recordings ----
+
+awk 'BEGIN {
+	print "# agenttop events\n@unit us\n@cpus 1"
+	for (i = 0; i < 100000; i++) {
+		t = i * 30
+		printf "%d 0 a-10 . mark \"B|10|step:%d name=%s\"\n%d 0 a-10 . switch R+ b-20\n", t, i, i % 3 ? "plan" : "tool", t + 3
+		printf "%d 0 b-20 . switch R+ a-10\n%d 0 a-10 . mark \"E|10\"\n", t + 5 + i % 17, t + 28
+	}
+}' > "$tmp/large.ev"
+program "$tmp/large.ev"
+seen "$first" "a large recording: the first screen"
+keys q
+ended 0 1
+ok $? "q is obeyed while it is read"
+program "$tmp/large.ev"
+sees '▸ a +tool'
+until_true 10 lacks 'reading'
+keys End Home Space
+seen ' 1/33 336 · ' "100 000 steps: expanded"
+was=$(date +%s%N)
+keys End
+sees ' 33 336/33 336 · ' 2
+took=$((($(date +%s%N) - was) / 1000000))
+[ "$took" -lt 500 ]
+ok $? "100 000 steps: from key to screen in $took ms (with what tmux and the look at it take)"
+keys Enter
+seen '\[2 Chain\]' "100 000 steps: a chain"
+keys q
+ended 0
+restored "a large recording"
+
+echo "1..$n"
+exit $failed
