@@ -5,6 +5,7 @@
 #include "opts.h"
 #include "report.h"
 #include "session.h"
+#include "source.h"
 #include "ui.h"
 
 #include <errno.h>
@@ -114,15 +115,28 @@ static const struct snapshot *feed_step(void *arg, unsigned budget_ms, bool *fin
 	return f->snap;
 }
 
+static const struct snapshot *feed_now(void *arg)
+{
+	struct feed *f = arg;
+
+	if (session_has_begun(f->s)) {
+		snapshot_free(f->snap);
+		f->snap = session_snapshot(f->s);
+		f->read_ms = 0;
+	}
+	return f->snap;
+}
+
 static int screen(const struct opts *o)
 {
 	struct err err = { "" };
 	struct feed f = { .s = session_open(o, &err) };
-	struct ui_feed feed = { .arg = &f, .step = feed_step };
+	struct ui_feed feed = { .arg = &f, .step = feed_step, .now = feed_now };
 	int r;
 
 	if (!f.s)
 		return complain(&err, EXIT_WORK);
+	source_wait = ui_wait;
 	r = ui_run(&feed, &err);
 	snapshot_free(f.snap);
 	session_close(f.s);

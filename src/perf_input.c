@@ -48,18 +48,13 @@ ssize_t perf_input_pread(const struct perf_input *in, uint64_t off, void *buf, s
 
 static ssize_t pipe_read(struct perf_input *in, void *buf, size_t n)
 {
-	ssize_t r;
-
 	if (in->head_pos < in->n_head) {
 		n = MIN(n, in->n_head - in->head_pos);
 		memcpy(buf, in->head + in->head_pos, n);
 		in->head_pos += n;
 		return (ssize_t)n;
 	}
-	do
-		r = read(in->fd, buf, n);
-	while (r < 0 && errno == EINTR);
-	return r < 0 ? -errno : r;
+	return source_read(in->fd, buf, n);
 }
 
 static ssize_t input_read(struct perf_input *in, void *buf, size_t n)

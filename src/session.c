@@ -205,6 +205,11 @@ static uint64_t rss_bytes(void)
 	return (uint64_t)u.ru_maxrss * 1024;
 }
 
+bool session_has_begun(const struct session *s)
+{
+	return s->c;
+}
+
 struct snapshot *session_snapshot(struct session *s)
 {
 	uint64_t took = clock_ns(CLOCK_MONOTONIC) - s->began_ns;

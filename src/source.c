@@ -105,6 +105,22 @@ enum clock_kind clock_kind_of(const char *name)
 	return CLOCK_NO_TIME;	/* counter, x86-tsc, ppc-tb: no nanoseconds */
 }
 
+int (*source_wait)(int fd);
+
+ssize_t source_read(int fd, void *buf, size_t n)
+{
+	ssize_t r;
+
+	do {
+		int wait = source_wait ? source_wait(fd) : 0;
+
+		if (wait < 0)
+			return wait;
+		r = read(fd, buf, n);
+	} while (r < 0 && errno == EINTR);
+	return r < 0 ? -errno : r;
+}
+
 /* ---- opening ---- */
 
 static int open_path(const char *path, struct err *err)

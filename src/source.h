@@ -85,6 +85,13 @@ struct source_file {
 	uint8_t head[64];
 	size_t n_head;
 };
+/*
+ * Called before a read from a pipe that may have to wait, with its descriptor: 0 when there is something to read, -EINTR
+ * when nobody wants it any more. NULL: readers just wait. Set once, before anything is read, by who serves keys meanwhile.
+ */
+extern int (*source_wait)(int fd);
+/* read(2) from a pipe that goes on after signals; -errno. */
+ssize_t source_read(int fd, void *buf, size_t n);
 struct source *tracedat_open(struct source_file *, struct err *);
 struct source *perfdata_open(struct source_file *, struct err *);
 struct source *text_open(struct source_file *, struct err *);

@@ -508,12 +508,12 @@ static bool is_lost(short revents)
 	return (revents & POLLIN) && (ioctl(term.tty, FIONREAD, &n) < 0 || !n);
 }
 
-enum term_event term_poll(int timeout_ms, enum action *a)
+enum term_event term_poll(int timeout_ms, int fd, enum action *a)
 {
 	int64_t end = now_ms() + timeout_ms;
 
 	for (;;) {
-		struct pollfd fds[] = { { term.tty, POLLIN, 0 }, { term.wake[0], POLLIN, 0 } };
+		struct pollfd fds[] = { { term.tty, POLLIN, 0 }, { term.wake[0], POLLIN, 0 }, { fd, POLLIN, 0 } };
 		int wait = timeout_ms < 0 ? -1 : (int)MAX(end - now_ms(), 0), n;
 		enum term_event ev = next_signal();
 
@@ -526,6 +526,8 @@ enum term_event term_poll(int timeout_ms, enum action *a)
 			return TERM_GONE;
 		if (n > 0 && !fds[1].revents && is_lost(fds[0].revents))
 			return TERM_GONE;
+		if (n > 0 && fds[2].revents && !fds[0].revents && !fds[1].revents)
+			return TERM_INPUT;
 		if (!n)
 			return TERM_NOTHING;
 	}

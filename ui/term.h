@@ -18,6 +18,7 @@ enum term_event {
 	TERM_RESIZE,			/* size or content has changed: ask term_size() and draw again */
 	TERM_SIGNAL,			/* a signal asks us to end: term_signal() says which */
 	TERM_GONE,			/* the terminal is lost */
+	TERM_INPUT,			/* the other descriptor can be read */
 };
 
 /* Needs a terminal on stdout; keys come from stdin, or from /dev/tty when stdin is something else. */
@@ -26,8 +27,8 @@ void term_close(void);			/* puts the terminal back; harmless when it is not open
 void term_size(int *cols, int *lines);
 void term_draw(const struct cells *);	/* sends what has changed */
 void term_repaint(void);		/* the next term_draw() sends everything */
-/* Waits at most timeout_ms (-1: for ever, 0: not at all) for the next event. */
-enum term_event term_poll(int timeout_ms, enum action *);
+/* Waits at most timeout_ms (-1: for ever, 0: not at all) for the next event, or until fd (-1: none) can be read. */
+enum term_event term_poll(int timeout_ms, int fd, enum action *);
 int term_signal(void);			/* 0: none came */
 
 #endif

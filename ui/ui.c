@@ -11,6 +11,7 @@
 
 #define READ_MS 30			/* reading between two looks for keys */
 #define FRAME_MS 50			/* between two paintings that nobody asked for by a key, at the least */
+#define QUIET_MS 100			/* a pipe without news for so long: show what there is */
 #define PAINT_SHARE 5			/* such paintings take at most one part in so many of the time */
 
 struct loop {
@@ -20,7 +21,9 @@ struct loop {
 	bool finished;
 	bool news, asked;		/* something new to show; a person waits for it */
 	int64_t painted_ms, paint_took_ms;
+	int done;			/* what ui_run() is to return; > 0: it goes on */
 };
+static struct loop *running;		/* for ui_wait(), which is called from below feed->step() */
 
 static int64_t now_ms(void)
 {
@@ -71,6 +74,7 @@ static int obey(struct loop *l, enum term_event ev, enum action a)
 
 	switch (ev) {
 	case TERM_NOTHING:
+	case TERM_INPUT:
 		return 1;
 	case TERM_SIGNAL:
 		return term_signal() == SIGINT ? 0 : -EINTR;	/* Ctrl-C is a key like q */
@@ -90,45 +94,70 @@ static int obey(struct loop *l, enum term_event ev, enum action a)
 }
 
 /* Waits for an event when there is nothing else to do, then takes all that are there: a key held down is painted once. */
-static int serve(struct loop *l, int timeout_ms)
+static enum term_event serve(struct loop *l, int timeout_ms, int fd)
 {
 	enum term_event ev;
-	int r;
 
 	do {
 		enum action a = ACT_NONE;
 
-		ev = term_poll(timeout_ms, &a);
-		r = obey(l, ev, a);
+		ev = term_poll(timeout_ms, fd, &a);
+		l->done = obey(l, ev, a);
 		timeout_ms = 0;
-	} while (r > 0 && ev == TERM_ACTION);
-	return r;
+	} while (l->done > 0 && ev == TERM_ACTION);
+	return ev;
+}
+
+static void paint_if_due(struct loop *l)
+{
+	if (l->asked || (l->news && !until_next_frame(l)))
+		paint(l);
+}
+
+int ui_wait(int fd)
+{
+	struct loop *l = running;
+	bool quiet = false;
+
+	while (l && l->done > 0) {
+		enum term_event ev;
+
+		paint_if_due(l);
+		ev = serve(l, l->news ? until_next_frame(l) : quiet ? -1 : QUIET_MS, fd);
+		if (ev == TERM_INPUT)
+			return 0;
+		if (ev == TERM_NOTHING && !l->news && !quiet) {
+			app_set_snapshot(l->app, l->feed->now(l->feed->arg));
+			quiet = l->news = true;
+		}
+	}
+	return l ? -EINTR : 0;
 }
 
 static int run(struct loop *l)
 {
-	int r = 1;
-
 	/* Painted before anything is read: a recording may be slow to come. */
-	while (r > 0) {
-		if (l->asked || (l->news && !until_next_frame(l)))
-			paint(l);
+	while (l->done > 0) {
+		paint_if_due(l);
 		if (!l->finished)
 			read_on(l);
-		r = serve(l, !l->finished ? 0 : l->news ? until_next_frame(l) : -1);
+		if (l->done > 0)
+			serve(l, !l->finished ? 0 : l->news ? until_next_frame(l) : -1, -1);
 	}
-	return r;
+	return l->done;
 }
 
 int ui_run(struct ui_feed *feed, struct err *e)
 {
-	struct loop l = { .feed = feed, .asked = true };
+	struct loop l = { .feed = feed, .asked = true, .done = 1 };
 	int r = term_open(e);
 
 	if (r)
 		return r;
 	l.app = app_new();
+	running = &l;
 	r = run(&l);
+	running = NULL;
 	term_close();
 	app_free(l.app);
 	cells_fini(&l.cells);

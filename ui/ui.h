@@ -16,10 +16,17 @@ struct ui_feed {
 	 * that is returned with it is what remains, and there are no more calls.
 	 */
 	const struct snapshot *(*step)(void *arg, unsigned budget_ms, bool *finished, struct err *);
+	/* Called from ui_wait(), so within step(), when there is nothing to read for a while: as step() without reading. */
+	const struct snapshot *(*now)(void *arg);
 };
 
 /* 0: the user is done (q, Ctrl-C). -EINTR: a signal ended it, see ui_signal(). -EIO: the terminal was lost. Others: it never began. */
 int ui_run(struct ui_feed *, struct err *);
+/*
+ * For what step() calls before it reads from a pipe: serves keys until fd can be read. 0: it can, or there is no screen;
+ * -EINTR: the user is done, so step() should come to an end.
+ */
+int ui_wait(int fd);
 int ui_signal(void);			/* which signal; 0: none */
 
 #endif

@@ -337,6 +337,25 @@ until_true 1 is_gone "$pid"
 ok $? "Ctrl-C ends the wait for a pipe that nobody writes to"
 restored "a pipe that nobody writes to"
 
+# A pipe that has more to come: the screen lives while the reader waits.
+perf=$PWD/../shared/recordings/others/pipe.perf.data
+for key in q C-c; do
+	if [ ! -r "$perf" ]; then
+		n=$((n + 1))
+		echo "ok $n - $key while a pipe is waited for # SKIP there is no $perf"
+		continue
+	fi
+	line "(head -c 120000 $perf; exec sleep 60) | $agenttop -; echo rc=\$?"
+	sees '^agenttop'
+	find_pid t
+	keys "$key"
+	until_true 1 is_gone "$pid"
+	ok $? "$key is obeyed while a pipe is waited for"
+	keys C-c
+	sees '^rc=|^>'
+done
+restored "a pipe that has more to come"
+
 # ---- large recordings ----
 
 awk 'BEGIN {
