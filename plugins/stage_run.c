@@ -64,6 +64,21 @@ static void process_fork(struct ctx *c, const struct event *ev)
 	task_forked(c, ev, (int32_t)ev->val[0], (int32_t)ev->val[1], event_text(ev, 2));
 }
 
+/* The name changes with the program; its own event, task_rename, is seldom recorded. */
+static void process_exec(struct ctx *c, const struct event *ev)
+{
+	struct text name = event_text(ev, 0);
+
+	for (uint32_t i = 0; i < name.len; i++)
+		if (name.p[i] == '/') {
+			name.p += i + 1;
+			name.len -= i + 1;
+			i = UINT32_MAX;
+		}
+	name.len = MIN(name.len, 15u);
+	task_named(c, (int32_t)ev->val[1], name, 0);
+}
+
 static void process_exit(struct ctx *c, const struct event *ev)
 {
 	task_exited(c, ev, (int32_t)ev->val[0]);
@@ -105,9 +120,11 @@ static const struct want wants[] = {
 	{ "sched:sched_switch", { "prev_pid", "prev_state", "next_pid", "next_comm" }, sched_switch, WANT_NEEDED },
 	{ "sched:sched_migrate_task", { "pid", "orig_cpu", "dest_cpu" }, migrate, WANT_EXTRA },
 	{ "sched:sched_process_fork", { "parent_pid", "child_pid", "?child_comm" }, process_fork, WANT_EXTRA },
+	{ "sched:sched_process_exec", { "filename", "pid" }, process_exec, WANT_EXTRA },
 	{ "sched:sched_process_exit", { "pid" }, process_exit, WANT_EXTRA },
 	{ "task:task_rename", { "pid", "newcomm" }, renamed, WANT_EXTRA },
 	{ "agenttop:comm", { "pid", "tgid", "comm" }, perf_comm, WANT_EXTRA },
+	{ "agenttop:exit", { "pid" }, process_exit, WANT_EXTRA },
 	{ "agenttop:switch", { "pid", "out", "preempt" }, perf_switch, WANT_INSTEAD },
 	{ "agenttop:fork", { "pid", "ppid", "tgid" }, perf_fork, WANT_EXTRA },
 	{ 0 }

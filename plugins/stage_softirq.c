@@ -11,6 +11,7 @@
 
 #define N_VECS 10
 #define CPUS 8192u
+#define AGAIN_NS 10000000u	/* a run that follows so closely belongs to the one before */
 enum { HI, TIMER, NET_TX, NET_RX, BLOCK, IRQ_POLL, TASKLET, SCHED, HRTIMER, RCU };
 
 static const char *const names[N_VECS] = {
@@ -40,20 +41,24 @@ struct vec {
 	uint64_t n_raises;
 	struct dist run, wait;
 };
+struct softirq_cpu {
+	struct raise raise[N_VECS];
+	run_id last[N_VECS];	/* newest run of each */
+};
 struct state {
-	struct raise (*cpu)[N_VECS];
+	struct softirq_cpu *cpu;
 	size_t n_cpus, cap_cpus;
 	struct vec vec[N_VECS];
 	str_id name[N_VECS];
 };
 
-static struct raise *raises_on(struct state *st, uint32_t cpu)
+static struct softirq_cpu *on_cpu(struct state *st, uint32_t cpu)
 {
 	while (st->n_cpus <= cpu) {
 		GROW(st->cpu, st->n_cpus, st->cap_cpus);
 		st->n_cpus++;
 	}
-	return st->cpu[cpu];
+	return &st->cpu[cpu];
 }
 
 static void raise(struct ctx *c, const struct event *ev)
@@ -65,7 +70,7 @@ static void raise(struct ctx *c, const struct event *ev)
 	if (ev->val[0] >= N_VECS || ev->cpu >= CPUS)
 		return;
 	st->vec[ev->val[0]].n_raises += ctx_counting(c);
-	r = &raises_on(st, ev->cpu)[ev->val[0]];
+	r = &on_cpu(st, ev->cpu)->raise[ev->val[0]];
 	by = run_get(c, run_on(c, ev->cpu));
 	if (by && by->level == LEVEL_HARDIRQ && ev->val[0] == NET_RX)
 		by->flags |= RUN_NET;
@@ -87,6 +92,8 @@ static void entry(struct ctx *c, const struct event *ev)
 {
 	struct state *st = stage_state(c);
 	uint32_t v = (uint32_t)ev->val[0];
+	struct softirq_cpu *cpu;
+	const struct run *last;
 	struct raise *r;
 	struct run *run;
 
@@ -97,7 +104,16 @@ static void entry(struct ctx *c, const struct event *ev)
 	run = run_open(c, ev, LEVEL_SOFTIRQ, v, st->name[v]);
 	if (ev->has_ctx && !(ev->flags & EVENT_SOFTIRQ))
 		run->flags |= RUN_NO_FLAG;	/* old RT: softirqs are not counted in common_flags */
-	r = &raises_on(st, ev->cpu)[v];
+	cpu = on_cpu(st, ev->cpu);
+	last = run_get(c, cpu->last[v]);
+	cpu->last[v] = run->self;
+	r = &cpu->raise[v];
+	if (!r->ts && last && last->to && ev->ts - last->to < AGAIN_NS) {
+		/* not every kernel reports that a softirq raised itself again */
+		run->by = last->self;
+		run->asked = last->to;
+		run->flags |= RUN_SEVERAL;
+	}
 	if (!r->ts)
 		return;
 	run->asked = r->ts;
@@ -164,15 +180,23 @@ static void walk_running(struct walk *w, const struct run *r)
 	walk_emit(w, stage, r->from, r->cpu, s ? actor_with(c, r->name, ctx_strz(c, "others")) : r->name);
 }
 
-/* One run of it and the wait before. */
+/* One run of it and what was before: the wait for it, or (PREEMPT_RT) its time off the CPU. */
 static bool walk_once(struct walk *w, const struct run *r)
 {
+	const struct run *before = r->flags & RUN_RESUMED ? run_get(walk_ctx(w), r->by) : NULL;
+
 	walk_running(w, r);
-	if (walk_done(w) || !r->asked)
+	if (walk_done(w) || (!r->asked && !before))
 		return false;
 	walk_evidence(w, r->type, r->cpu, r->from);
-	walk_evidence(w, r->asked_type, r->cpu, r->asked);
-	walk_emit(w, (enum stage_id)stage_of[r->id].wait, r->asked, r->cpu, r->name);
+	if (before) {
+		walk_emit(w, ST_PREEMPTED, before->to, r->cpu, r->name);
+	} else {
+		if (r->flags & RUN_SEVERAL)
+			walk_doubt(w);
+		walk_evidence(w, r->asked_type, r->cpu, r->asked);
+		walk_emit(w, (enum stage_id)stage_of[r->id].wait, r->asked, r->cpu, r->name);
+	}
 	return !walk_done(w);
 }
 
@@ -211,7 +235,7 @@ static void lost(struct ctx *c, uint32_t cpu, uint64_t from, uint64_t to)
 	(void)to;
 	for (size_t i = 0; i < st->n_cpus; i++)
 		for (unsigned v = 0; v < N_VECS && (cpu == CPU_NONE || i == cpu); v++)
-			st->cpu[i][v].ts = 0;
+			st->cpu[i].raise[v].ts = 0;
 }
 
 static void rows(struct ctx *c, struct tables *t)

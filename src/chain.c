@@ -418,7 +418,7 @@ static void walk_nap(struct walk *w, const struct nap *n)
 	struct model *m = &w->c->m;
 	uint64_t floor = w->floor, ready = n->wakeup ? n->wakeup : n->waking;
 	str_id gate = w->gate;
-	bool blocked = w->blocked, inferred = w->inferred;
+	bool blocked = w->blocked, inferred = w->inferred, doubtful;
 	int32_t waiter = w->waiter;
 
 	w->floor = MAX(floor, n->out);
@@ -426,14 +426,17 @@ static void walk_nap(struct walk *w, const struct nap *n)
 	w->blocked = n->how == TASK_BLOCKED;
 	if (unlikely(m->n_losses) && model_lost_between(m, n->out, w->t))
 		w->inferred = true;	/* it may have run and slept again unseen */
+	doubtful = w->inferred;
 	if (!w->via && n->how != TASK_PREEMPTED)
 		w->gate = n->gate;
 	if (n->flags & NAP_INFERRED_IN)
 		w->doubt = true;
 	if (n->in && n->in == w->t)
 		walk_evidence(w, n->in_type, n->cpu_in, n->in);
-	if (n->flags & NAP_LOST) {
+	if (n->flags & NAP_LOST && model_lost_between(m, w->floor, w->t)) {
 		walk_emit(w, ST_LOST, w->floor, CPU_NONE, 0);
+	} else if (n->flags & NAP_LOST) {
+		walk_unknown(w, "it left the CPU unseen");
 	} else if (n->how == TASK_PREEMPTED) {
 		ready_to_in(w, n, w->floor, ST_PREEMPTED);
 	} else if (!ready) {
@@ -442,7 +445,7 @@ static void walk_nap(struct walk *w, const struct nap *n)
 		if (n->flags & NAP_INFERRED_IN)
 			w->inferred = true;
 		ready_to_in(w, n, ready, ST_RUNQUEUE);
-		w->inferred = inferred;
+		w->inferred = doubtful;
 		if (n->waking) {
 			walk_evidence(w, m->type.waking, n->cpu_waking, n->waking);
 			if (n->wakeup)

@@ -11,6 +11,7 @@ static void on_lost(struct ctx *c, const struct event *ev)
 	uint64_t from = MIN(ev->val[0], ev->ts);
 
 	model_lost(&c->m, ev->cpu, from, ev->ts, ev->val[1]);
+	c->m.last_recorded = ev->ts;
 	for (unsigned i = 0; i < n_stages; i++)
 		if (stages[i]->lost) {
 			c->stage = i;
@@ -23,13 +24,14 @@ static const struct want engine_wants[] = {
 	{ 0 }
 };
 
-struct ctx *engine_new(const struct formats *formats, struct strs *strs, uint64_t from, uint64_t to)
+struct ctx *engine_new(const struct formats *formats, struct strs *strs, const char *arch, uint64_t from, uint64_t to)
 {
 	struct ctx *c = xcalloc(1, sizeof *c);
 
 	BUG_ON(n_stages > ARRAY_LEN(c->state));
 	model_init(&c->m, strs);
 	c->formats = formats;
+	c->arch = arch;
 	c->from = from;
 	c->to = to;
 	c->m.counting = !from;
@@ -195,10 +197,21 @@ uint64_t engine_seen(const struct ctx *c, const char *event)
 	return seen;
 }
 
+const char *engine_lacks(const struct ctx *c, const struct want *w)
+{
+	const struct format *f = formats_by_name(c->formats, w->event);
+
+	for (unsigned i = 0; f && i < EVENT_VALS && w->field[i]; i++)
+		if (w->field[i][0] != '?' && !formats_access(c->formats, f, w->field[i]).ok)
+			return w->field[i];
+	return NULL;
+}
+
 /* ---- stage.h ---- */
 
 void *stage_state(struct ctx *c) { return c->state[c->stage]; }
 bool ctx_counting(const struct ctx *c) { return c->m.counting; }
+const char *ctx_arch(const struct ctx *c) { return c->arch; }
 uint64_t ctx_now(const struct ctx *c) { return c->m.last_ts; }
 uint64_t ctx_begin(const struct ctx *c) { return c->m.begin; }
 str_id ctx_str(struct ctx *c, struct text t) { return strs_id(c->m.strs, t.p, t.len); }

@@ -38,18 +38,21 @@ struct ctx {			/* what stages know as struct ctx */
 	size_t n_type_name, cap_type_name;
 	struct steps *steps;
 	uint64_t from, to;	/* --from, --to; 0, UINT64_MAX */
+	const char *arch;	/* of the recording; "" unknown */
 	uint64_t n_events, n_recorded;	/* n_recorded: without those that the source made up */
-	bool finished, no_latency;
+	bool finished;
 };
 
 struct engine_opts;
-struct ctx *engine_new(const struct formats *, struct strs *, uint64_t from, uint64_t to);
+struct ctx *engine_new(const struct formats *, struct strs *, const char *arch, uint64_t from, uint64_t to);
 void engine_free(struct ctx *);
 /* Hands the event to all that want it. ev->val is scratch. */
 void engine_event(struct ctx *, struct event *);
 void engine_finish(struct ctx *);	/* the recording has ended: closes what is open, for the tables */
 str_id engine_type_name(struct ctx *, uint16_t type);
 uint64_t engine_seen(const struct ctx *, const char *event);	/* how many of this event there were */
+/* A field that this want needs and the recording's event does not have; NULL: none. */
+const char *engine_lacks(const struct ctx *, const struct want *);
 /* Wants that are not a stage's own file (steps). At most SUBS_MAX per event. */
 void engine_want(struct ctx *, const struct want *);
 

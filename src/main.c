@@ -9,16 +9,29 @@
 #include "ui.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 enum { EXIT_GOOD = 0, EXIT_WORK = 1, EXIT_USAGE = 2 };
 
+/* File names are as hostile as what is in the files. */
 static int complain(const struct err *err, int code)
 {
-	fprintf(stderr, "agenttop: %s\n", err->text);
+	char clean[2 * sizeof err->text];
+
+	text_clean(clean, sizeof clean, err->text, sizeof err->text);
+	fprintf(stderr, "agenttop: %s\n", clean);
 	return code;
+}
+
+/* With a standard descriptor closed the recording would be opened in its place, and written to. Writing to these fails. */
+static void fill_standard_fds(void)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY) != fd)
+			exit(EXIT_WORK);
 }
 
 /* Output that did not all arrive (a full disk, a closed pipe) is a failure like any other. */
@@ -74,7 +87,7 @@ static int batch(const struct opts *o)
 	} else if (o->screen_cols) {
 		if (ui_screen_dump(snap, o->screen_cols, o->screen_lines, o->keys, wants_ascii(), stdout,
 				   &screen_err))
-			code = complain(&screen_err, EXIT_WORK);
+			code = complain(&screen_err, EXIT_USAGE);
 	} else {
 		print_report(o, snap);
 	}
@@ -147,8 +160,10 @@ int main(int argc, char **argv)
 {
 	struct err err = { "" };
 	struct opts o;
-	int r = opts_parse(argc, argv, &o, &err);
+	int r;
 
+	fill_standard_fds();
+	r = opts_parse(argc, argv, &o, &err);
 	look_set_targets(o.target);
 	if (r) {
 		r = complain(&err, r == -EINVAL ? EXIT_USAGE : EXIT_WORK);

@@ -93,7 +93,7 @@ static enum cpu_use use_of(const struct model *m, const struct cpu *c)
 		return USE_UNKNOWN;
 	if (!c->cur_pid)
 		return USE_IDLE;
-	return c->cur && !memcmp(c->cur->comm_raw, "ksoftirqd", 9) ? USE_KSOFTIRQD : USE_TASK;
+	return task_is_ksoftirqd(c->cur) ? USE_KSOFTIRQD : USE_TASK;
 }
 
 static void charge(const struct model *m, struct cpu *c, uint64_t ts)
@@ -131,7 +131,7 @@ static void keep_base(struct model *m, struct cpu *c, uint32_t cpu)
 		copy = *base;
 	} else {
 		copy = (struct run){ .from = c->cur ? c->cur->run_from : c->last_ts, .id = (uint32_t)c->cur_pid,
-				     .implied = 1, .type = NO_TYPE, .asked_type = NO_TYPE };
+				     .type = NO_TYPE, .asked_type = NO_TYPE };
 	}
 	r = new_run(m, c, cpu, copy.from);
 	copy.self = r->self;
@@ -178,10 +178,8 @@ struct run *model_run_open(struct model *m, uint32_t cpu, uint64_t ts, enum leve
 
 	charge(m, c, ts);
 	c->left_irq = 0;
-	if (++c->runs_since_base > RUN_RING / 4 || !c->depth) {
-		c->runs_since_base = 0;
+	if (!c->depth || m->next_run - c->stack[0] > RUN_RING / 2)
 		keep_base(m, c, cpu);
-	}
 	if (level > LEVEL_TASK) {
 		unsigned d = depth_of_level(m, c, level == LEVEL_SOFTIRQ ? LEVEL_SOFTIRQ : (enum level)(level + 1));
 
@@ -331,6 +329,8 @@ size_t model_pieces(struct model *m, uint32_t cpu, uint64_t from, uint64_t to, c
 
 	if (!c || from >= to)
 		return 0;
+	if (m->next_run - c->last_run > RUN_RING / 2)
+		keep_base(m, c, cpu);	/* a quiet CPU, while others filled the ring */
 	for (run_id id = c->last_run; id;) {
 		const struct run *r = model_run(m, id);
 
@@ -367,10 +367,28 @@ void model_count_from(struct model *m, uint64_t ts)
 {
 	m->counting = true;
 	m->begin = ts;
-	for (size_t i = 0; i < m->n_tasks; i++)
+	for (size_t i = 0; i < m->n_tasks; i++) {
 		m->tasks[i]->since = MAX(m->tasks[i]->since, ts);
-	for (size_t i = 0; i < m->n_cpus; i++)
+		m->tasks[i]->harm = 0;
+	}
+	for (size_t i = 0; i < m->n_cpus; i++) {
 		m->cpus[i].acct_from = MAX(m->cpus[i].acct_from, ts);
+		m->cpus[i].harm = 0;
+	}
+}
+
+void model_charge(const struct model *m, struct task *t, uint64_t ts)
+{
+	uint64_t d = ts > t->since ? ts - t->since : 0;
+
+	if (!m->counting)
+		return;
+	switch (t->state) {
+	case TS_RUNNING: t->run += d; break;
+	case TS_RUNNABLE: *(t->nap.how == TASK_PREEMPTED ? &t->preempted : &t->runqueue) += d; break;
+	case TS_SLEEPING: *(t->nap.how == TASK_BLOCKED ? &t->blocked : &t->sleep) += d; break;
+	default: break;
+	}
 }
 
 void model_settle(struct model *m, uint64_t ts)
@@ -379,17 +397,7 @@ void model_settle(struct model *m, uint64_t ts)
 		if (m->cpus[i].seen)
 			charge(m, &m->cpus[i], MAX(ts, m->cpus[i].acct_from));
 	for (size_t i = 0; i < m->n_tasks; i++) {
-		struct task *t = m->tasks[i];
-		uint64_t d = ts > t->since ? ts - t->since : 0;
-
-		if (!m->counting)
-			continue;
-		switch (t->state) {
-		case TS_RUNNING: t->run += d; break;
-		case TS_RUNNABLE: *(t->nap.how == TASK_PREEMPTED ? &t->preempted : &t->runqueue) += d; break;
-		case TS_SLEEPING: *(t->nap.how == TASK_BLOCKED ? &t->blocked : &t->sleep) += d; break;
-		default: break;
-		}
-		t->since = MAX(ts, t->since);
+		model_charge(m, m->tasks[i], ts);
+		m->tasks[i]->since = MAX(ts, m->tasks[i]->since);
 	}
 }

@@ -53,7 +53,7 @@ struct task {
 	uint64_t born;				/* fork seen; 0 */
 	str_id comm;
 	char comm_raw[16];
-	uint8_t state, irq_thread, agent, followed;
+	uint8_t state, irq_thread, followed;
 	uint16_t cpu;				/* where it runs or last ran */
 	uint64_t since;				/* the state's accounting began */
 	uint64_t run_from;			/* its run began (TS_RUNNING) */
@@ -62,6 +62,7 @@ struct task {
 	/* a waking that came while it was still on the CPU: the race of waking before switch-out */
 	struct nap early;
 	str_id gate;				/* syscall it is in; 0: none known */
+	run_id softirq;				/* PREEMPT_RT: a softirq's run that was pushed off the CPU with it */
 	uint64_t gate_from;
 	uint16_t gate_type;			/* event type of its entry */
 	uint8_t gate_waits, in_fault;
@@ -78,7 +79,6 @@ struct cpu {
 	uint64_t switched;			/* when */
 	run_id last_run;
 	run_id left_irq;			/* hard IRQ that ended and nothing else has happened since */
-	uint32_t runs_since_base;
 	uint64_t last_ts, acct_from;
 	uint8_t seen, acct;			/* acct: enum cpu_use charged since acct_from */
 	uint64_t use[8], n_irqs, harm;
@@ -166,7 +166,12 @@ static inline struct link *model_link(struct model *m, uint32_t id)
 	return id && l->self == id ? l : NULL;
 }
 
-/* Runs. `implied`: no event said so, the record's own pid did. */
+/* Charges the task's state up to ts. */
+void model_charge(const struct model *, struct task *, uint64_t ts);
+static inline bool task_is_ksoftirqd(const struct task *t)
+{
+	return t && !__builtin_memcmp(t->comm_raw, "ksoftirqd", 9);
+}
 struct run *model_run_open(struct model *, uint32_t cpu, uint64_t ts, enum level, uint32_t id, str_id name,
 			   uint8_t stage, uint16_t type);
 struct run *model_run_close(struct model *, uint32_t cpu, uint64_t ts, enum level, uint32_t id, str_id name);

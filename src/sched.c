@@ -10,16 +10,7 @@
 
 static void set_state(struct model *m, struct task *t, enum task_state state, uint64_t ts)
 {
-	uint64_t d = ts > t->since ? ts - t->since : 0;
-
-	if (m->counting) {
-		switch (t->state) {
-		case TS_RUNNING: t->run += d; break;
-		case TS_RUNNABLE: *(t->nap.how == TASK_PREEMPTED ? &t->preempted : &t->runqueue) += d; break;
-		case TS_SLEEPING: *(t->nap.how == TASK_BLOCKED ? &t->blocked : &t->sleep) += d; break;
-		default: break;
-		}
-	}
+	model_charge(m, t, ts);
 	t->state = (uint8_t)state;
 	t->since = ts;
 }
@@ -129,19 +120,40 @@ static void switch_out(struct ctx *c, struct task *t, uint32_t cpu, uint64_t ts,
 		t->n_switches++;
 }
 
-static void put_on_cpu(struct model *m, uint32_t cpu, struct task *t, int32_t pid, uint64_t ts, uint16_t type, bool implied)
+/* PREEMPT_RT: a softirq runs in a task and is pushed off the CPU with it. Remembers its run. */
+static void keep_softirq(struct model *m, struct cpu *c, struct task *t)
+{
+	const struct run *top = c->depth > 1 ? model_run(m, c->stack[c->depth - 1]) : NULL;
+
+	t->softirq = top && top->level == LEVEL_SOFTIRQ ? top->self : 0;
+}
+
+/* ... and goes on with it. */
+static void resume_softirq(struct model *m, uint32_t cpu, struct task *t, uint64_t ts, uint16_t type)
+{
+	const struct run *was = model_run(m, t->softirq);
+	struct run copy, *r;
+
+	t->softirq = 0;
+	if (!was)
+		return;
+	copy = *was;
+	r = model_run_open(m, cpu, ts, LEVEL_SOFTIRQ, copy.id, copy.name, copy.stage, type);
+	r->by = copy.self;		/* its first part, which knows who raised it */
+	r->flags = (copy.flags & (uint16_t)~RUN_EXIT_UNSEEN) | RUN_RESUMED;
+}
+
+static void put_on_cpu(struct model *m, uint32_t cpu, struct task *t, int32_t pid, uint64_t ts, uint16_t type)
 {
 	struct cpu *c = model_cpu(m, cpu);
 	struct run *r;
 
 	r = model_run_open(m, cpu, ts, LEVEL_TASK, (uint32_t)pid, 0, 0, type);
-	r->implied = implied;
 	r->name = t ? t->comm : 0;
 	c->cur = t;
 	c->cur_pid = pid;
-	c->runs_since_base = 0;
 	/* charged anew: who is on the CPU changed after the run was opened */
-	c->acct = (uint8_t)(pid ? (t && !memcmp(t->comm_raw, "ksoftirqd", 9) ? USE_KSOFTIRQD : USE_TASK) : USE_IDLE);
+	c->acct = (uint8_t)(!pid ? USE_IDLE : pid < 0 ? USE_UNKNOWN : task_is_ksoftirqd(t) ? USE_KSOFTIRQD : USE_TASK);
 }
 
 /* No sched_switch said that `pid` is on this CPU, but an event of its own does. */
@@ -170,7 +182,7 @@ static void imply(struct ctx *c, const struct event *ev)
 	} else if (t) {
 		switch_in(c, t, ev, true);
 	}
-	put_on_cpu(m, ev->cpu, t, ev->pid, since, NO_TYPE, true);
+	put_on_cpu(m, ev->cpu, t, ev->pid, since, NO_TYPE);
 }
 
 /* Closes runs that the event's own flags deny: their exit was not seen. */
@@ -255,6 +267,7 @@ void task_switch(struct ctx *c, const struct event *ev, int32_t prev, unsigned h
 	if (unlikely(cpu->cur_pid == next && next && cpu->cur_pid != prev))
 		return;		/* the same switch again */
 	m->saw_switch = true;
+	m->last_recorded = MAX(m->last_recorded, ev->ts);
 	m->type.sw = ev->type;
 	p = model_task(m, prev);
 	if (cpu->cur_pid != prev && prev >= 0) {
@@ -266,8 +279,11 @@ void task_switch(struct ctx *c, const struct event *ev, int32_t prev, unsigned h
 		imply(c, &own);
 	}
 	cpu->seen = 1;
-	if (p)
+	if (p) {
+		if (unlikely(cpu->depth > 1) && how == TASK_PREEMPTED)
+			keep_softirq(m, cpu, p);
 		switch_out(c, p, ev->cpu, ev->ts, how);
+	}
 	n = model_task(m, next);
 	if (n) {
 		str_id name = n->comm;
@@ -281,7 +297,9 @@ void task_switch(struct ctx *c, const struct event *ev, int32_t prev, unsigned h
 			n->nap = (struct nap){ .pid = n->pid, .out = ev->ts, .how = TASK_PREEMPTED };
 		switch_in(c, n, ev, false);
 	}
-	put_on_cpu(m, ev->cpu, n, next, ev->ts, ev->type, false);
+	put_on_cpu(m, ev->cpu, n, next, ev->ts, ev->type);
+	if (unlikely(n && n->softirq))
+		resume_softirq(m, ev->cpu, n, ev->ts, ev->type);
 	cpu = model_cpu(m, ev->cpu);
 	cpu->leaving_pid = prev;
 	cpu->switched = ev->ts;

@@ -117,7 +117,7 @@ static void start_engine(struct session *s, uint64_t first_ts)
 	const struct opts *o = s->o;
 	const struct source_info *i = &s->src->info;
 
-	s->c = engine_new(&s->src->formats, s->strs, opt_time_at(&o->from, first_ts, s->last_ts, 0),
+	s->c = engine_new(&s->src->formats, s->strs, i->arch, opt_time_at(&o->from, first_ts, s->last_ts, 0),
 			  opt_time_at(&o->to, first_ts, s->last_ts, UINT64_MAX));
 	s->c->m.begins_together = i->begins_together;
 	s->c->steps = steps_new(s->c, o);

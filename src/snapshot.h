@@ -149,7 +149,6 @@ struct snapshot {
 		const char *kind, *file, *version, *clock, *host, *kernel, *arch;
 		uint32_t cpus;
 		uint64_t begin, end, n_events, n_lost, n_late, n_unknown, n_bad;
-		uint8_t no_latency;	/* the clock tells no time */
 		uint64_t bytes_total, bytes_done;
 	} source;
 	const char **notes;

@@ -42,10 +42,11 @@ struct run {
 	uint32_t self;		/* its own id: finds out overwritten ones */
 	uint16_t cpu;
 	uint16_t type, asked_type;	/* event types that prove entry and raise; UINT16_MAX: none */
-	uint8_t level, stage, implied, flags;
+	uint16_t flags;
+	uint8_t level, stage;
 };
 /* run.flags, free for the stage that opened it */
-enum { RUN_VECTOR = 1, RUN_TIMER = 2, RUN_THREAD = 4, RUN_EXIT_UNSEEN = 8, RUN_BY_UNSEEN_IRQ = 16, RUN_NET = 32, RUN_SEVERAL = 64, RUN_NO_FLAG = 128 };
+enum { RUN_VECTOR = 1, RUN_TIMER = 2, RUN_THREAD = 4, RUN_EXIT_UNSEEN = 8, RUN_BY_UNSEEN_IRQ = 16, RUN_NET = 32, RUN_SEVERAL = 64, RUN_NO_FLAG = 128, RUN_RESUMED = 256 };
 
 struct key {
 	uint64_t a, b;
@@ -108,6 +109,7 @@ void *stage_state(struct ctx *);			/* of the stage being called */
 bool ctx_counting(const struct ctx *);			/* false before --from */
 uint64_t ctx_now(const struct ctx *);			/* the newest event's time */
 uint64_t ctx_begin(const struct ctx *);			/* when counting began; 0: at the first event */
+const char *ctx_arch(const struct ctx *);		/* "x86_64"; "" unknown */
 str_id ctx_str(struct ctx *, struct text);
 str_id ctx_strz(struct ctx *, const char *);
 const char *ctx_text(const struct ctx *, str_id);

@@ -482,14 +482,35 @@ static uint32_t losses_in(const struct model *m, uint64_t from, uint64_t to)
 	return n;
 }
 
+/* What can be told of the task's time by now: of a sleep that goes on, nothing; its end will tell. */
+static uint64_t known_until(const struct task *t, uint64_t ts)
+{
+	return t->state != TS_RUNNING && t->nap.out && t->nap.out < ts ? t->nap.out : ts;
+}
+
+/* Takes the task's time up to ts for the step. Other steps on the same task get the sleep's chain when it has ended. */
+static void take_until(struct steps *st, struct open_step *s, uint64_t ts)
+{
+	uint64_t known = MAX(known_until(s->t, ts), s->t->trail->done);
+	struct segment still = { .cpu = CPU_NONE, .stage = ST_UNKNOWN, .confidence = CONF_INFERRED };
+
+	advance(st->c, s->t->trail, MIN(known, ts));
+	take_window(s, MIN(known, ts));
+	if (known >= ts)
+		return;
+	still.actor = ctx_strz(st->c, "still waiting");
+	still.gate = s->t->nap.gate;
+	add_piece(s, s->t->trail, &still, MAX(known, s->s.begin), ts, false);
+	s->piece_from = ts;
+}
+
 /* Ends the step: its window is accounted for, added to the sums, kept or not. */
 static void step_close(struct steps *st, struct open_step *s, uint64_t ts)
 {
 	struct ctx *c = st->c;
 	struct step *d;
 
-	advance(c, s->t->trail, ts);
-	take_window(s, ts);
+	take_until(st, s, ts);
 	if (c->m.counting && ts > s->s.begin) {
 		d = xmalloc(sizeof *d);
 		*d = s->s;
@@ -634,8 +655,7 @@ static void mark_async_end(struct steps *st, struct task *t, const struct event 
 /* Another thread goes on with the step: what the former did so far is its past. */
 static void hand_over(struct steps *st, struct open_step *s, struct task *t, uint64_t ts)
 {
-	advance(st->c, s->t->trail, ts);
-	take_window(s, ts);
+	take_until(st, s, ts);
 	trail_release(s->t);
 	if (!t->trail) {
 		t->trail = xcalloc(1, sizeof *t->trail);

@@ -84,7 +84,6 @@ static void take_source(struct snapshot *s, const struct ctx *c, const struct so
 	s->source.n_late = i->n_late;
 	s->source.n_unknown = i->n_unknown;
 	s->source.n_bad = i->n_bad;
-	s->source.no_latency = c->no_latency;
 	s->source.bytes_total = i->bytes_total;
 	s->source.bytes_done = i->bytes_done;
 }
@@ -128,6 +127,14 @@ static void take_losses(struct snapshot *s, const struct ctx *c)
 
 /* ---- capabilities: which inferences the recording allows ---- */
 
+static const char *missing_field(struct snapshot *s, const char *event, const char *field)
+{
+	char text[128];
+
+	snprintf(text, sizeof text, "%s.%s", event, field);
+	return arena_strdup(&s->mem, text);
+}
+
 static void take_capability(struct snapshot *s, const struct ctx *c, const struct stage *st)
 {
 	struct capability *cap = &s->caps[s->n_caps];
@@ -137,14 +144,15 @@ static void take_capability(struct snapshot *s, const struct ctx *c, const struc
 		n++;
 	*cap = (struct capability){ .stage = st->name, .missing = ARENA_NEW(&s->mem, n + 1, const char *), .hides = "" };
 	for (const struct want *w = st->wants; w->event; w++) {
-		bool there = engine_seen(c, w->event) > 0;
+		const char *lacks = engine_lacks(c, w);
+		bool there = engine_seen(c, w->event) > 0 && !lacks;
 
 		needed += !w->optional;
 		seen += there && !w->optional;
 		extra += there && w->optional == WANT_EXTRA;
 		instead += there && w->optional == WANT_INSTEAD;
 		if (!there && !w->optional)
-			cap->missing[cap->n_missing++] = w->event;
+			cap->missing[cap->n_missing++] = lacks ? missing_field(s, w->event, lacks) : w->event;
 	}
 	if (instead || (needed && seen == needed) || (!needed && extra)) {
 		cap->n_missing = 0;

@@ -341,9 +341,7 @@ static void say_trust(struct line *l, const struct snapshot *s)
 	double gone = s->stage[ST_LOST].share + s->stage[ST_UNKNOWN].share;
 	char share[24];
 
-	if (s->source.no_latency)
-		say(l, "The recording's clock (%s) tells no time: no duration here means anything.", s->source.clock);
-	else if (s->source.n_lost)
+	if (s->source.n_lost)
 		say(l, "%llu event%s lost: chains through the gaps are cut and say so.", (unsigned long long)s->source.n_lost,
 		    s->source.n_lost == 1 ? " was" : "s were");
 	else if (s->n_losses)

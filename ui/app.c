@@ -206,8 +206,6 @@ static void title_line(const struct snapshot *s, struct cells *c, int w)
 		parts_add(&left, 2, STYLE_NORMAL, "", "%u CPU%s", s->source.cpus, s->source.cpus == 1 ? "" : "s");
 	if (s->source.clock[0])
 		parts_add(&left, 6, STYLE_NORMAL, "clock ", "%.20s", s->source.clock);
-	if (s->source.no_latency)
-		parts_add(&right, 0, STYLE_OVER, "", "clock tells no time");
 	add_cost(s, &right);
 	add_capabilities(s, &right);
 	add_losses(s, &right);

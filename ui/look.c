@@ -108,7 +108,7 @@ char *look_cpu(char *buf, size_t len, uint32_t cpu)
 bool look_span_known(const struct snapshot *s, uint64_t *ns)
 {
 	*ns = s->source.end > s->source.begin ? s->source.end - s->source.begin : 0;
-	return *ns && !s->source.no_latency;
+	return *ns;
 }
 
 static const struct {

@@ -55,9 +55,7 @@ static void put_source(struct page *pg, const struct snapshot *s)
 	entry(pg, STYLE_DIM, "kernel", STYLE_NORMAL, text);
 	snprintf(text, sizeof text, "%u", s->source.cpus);
 	entry(pg, STYLE_DIM, "CPUs", STYLE_NORMAL, s->source.cpus ? text : "not known");
-	snprintf(text, sizeof text, "%.40s%s", s->source.clock[0] ? s->source.clock : "not known",
-		 s->source.no_latency ? ": it tells no time, so that latencies are unknown" : "");
-	entry(pg, STYLE_DIM, "clock", s->source.no_latency ? STYLE_OVER : STYLE_NORMAL, text);
+	entry(pg, STYLE_DIM, "clock", STYLE_NORMAL, s->source.clock[0] ? s->source.clock : "not known");
 	snprintf(text, sizeof text, "%s to %s, %s", look_ts(t, sizeof t, s->source.begin), look_ts(u, sizeof u, s->source.end),
 		 look_ns(a, sizeof a, s->source.end - s->source.begin, look_span_known(s, &span)));
 	entry(pg, STYLE_DIM, "time", STYLE_NORMAL, text);

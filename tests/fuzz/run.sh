@@ -28,12 +28,12 @@ int LLVMFuzzerTestOneInput(const unsigned char *p, size_t n) { return !p && n; }
 if has_fuzzer "${CC:-clang}"; then
 	CC=${CC:-clang}
 	engine=-fsanitize=fuzzer
-	set_flags='SAN=fuzzer-no-link,address,undefined'
+	set_flags='SAN=fuzzer-no-link,address,undefined,float-cast-overflow'
 	cflags='-O1 -g'
 else
 	[ "${CC:-clang}" != clang ] || CC=gcc
 	engine=$O/driver.o
-	set_flags='SAN=address,undefined'
+	set_flags='SAN=address,undefined,float-cast-overflow'
 	cflags='-O1 -g -fsanitize-coverage=trace-pc'
 fi
 echo "fuzzing with $CC, $seconds seconds for each target"

@@ -525,9 +525,6 @@ static void test_verdict(void)
 	verdict_lines(&s, lines, 8);
 	is_text(lines[2], "The kernel adds 9.5 %, most of it (8.0 %) in NAPI polls before their packet's turn on CPU 2, "
 		"most of it NET_RX eth0 (1.41 ms).", "what the kernel adds all the same");
-	s.source.no_latency = 1, s.source.clock = "counter";
-	n = verdict_lines(&s, lines, 8);
-	has_text(lines[n - 1], "clock (counter) tells no time", "a clock without time");
 	fake_free(&s);
 }
 
