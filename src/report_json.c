@@ -73,8 +73,8 @@ static void put_source(struct json *j, const struct snapshot *s)
 	json_key(j, "kernel"), json_text(j, s->source.kernel);
 	json_key(j, "arch"), json_text(j, s->source.arch);
 	json_key(j, "cpus"), put_known(j, s->source.cpus);
-	json_key(j, "begin"), put_if(j, s->source.n_events, s->source.begin);
-	json_key(j, "end"), put_if(j, s->source.n_events, s->source.end);
+	json_key(j, "begin"), put_if(j, s->source.end, s->source.begin);
+	json_key(j, "end"), put_if(j, s->source.end, s->source.end);
 	json_key(j, "events"), json_u64(j, s->source.n_events);
 	json_key(j, "lost"), put_if(j, lost_is_known(s), s->source.n_lost);
 	json_key(j, "late"), json_u64(j, s->source.n_late);
