@@ -217,6 +217,17 @@ static void ready_evidence(struct walk *w, const struct nap *n)
 		walk_evidence(w, m->type.waking, n->cpu_waking, n->waking);
 }
 
+/* Named for the state that the CPU had to leave, where cpu_idle is recorded. */
+static str_id actor_idle(struct ctx *c, const struct run *r)
+{
+	char text[64];
+
+	if (!r->name)
+		return ctx_strz(c, "idle exit");
+	snprintf(text, sizeof text, "idle exit %s", ctx_text(c, r->name));
+	return ctx_strz(c, text);
+}
+
 /* The interrupt that brought the wakeup: what is left of it delays the task, but it did it no harm. */
 static bool brought(struct walk *w, const struct nap *n, const struct run *r)
 {
@@ -247,7 +258,7 @@ static void waited_for_cpu(struct walk *w, uint32_t cpu, uint64_t from, enum sta
 			w->doubt = true;	/* already on the CPU by the look of it, but no event says since when */
 			walk_emit(w, stage, p[n].from, cpu, 0);
 		} else if (r->level == LEVEL_TASK && !r->id) {
-			emit_piece(w, &p[n], stage, ctx_strz(w->c, "idle exit"));
+			emit_piece(w, &p[n], stage, actor_idle(w->c, r));
 		} else {
 			w->thief = brought(w, nap, r) ? 0 : r->self;
 			emit_piece(w, &p[n], stage, actor_run(w->c, r));

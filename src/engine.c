@@ -136,6 +136,7 @@ void engine_event(struct ctx *c, struct event *ev)
 		c->m.first_ts = c->m.begin = ev->ts;
 	if (unlikely(!c->m.counting) && ev->ts >= c->from) {
 		model_count_from(&c->m, c->from);
+		steps_reset(c);
 		for (c->stage = 0; c->stage < n_stages; c->stage++)
 			if (stages[c->stage]->reset)
 				stages[c->stage]->reset(c);

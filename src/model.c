@@ -19,7 +19,7 @@ void model_init(struct model *m, struct strs *strs)
 	m->slots = xcalloc(m->n_slots, sizeof *m->slots);
 	m->counting = true;
 	m->s_fault = strs_idz(strs, "page fault");
-	m->type.sw = m->type.waking = m->type.wakeup = m->type.wakeup_new = m->type.fork = NO_TYPE;
+	m->type.sw = m->type.waking = m->type.wakeup = m->type.wakeup_new = NO_TYPE;
 }
 
 void model_fini(struct model *m)

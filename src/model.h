@@ -132,7 +132,7 @@ struct model {
 	uint64_t n_cross_cpu;
 	str_id s_fault;
 	struct {
-		uint16_t sw, waking, wakeup, wakeup_new, fork;
+		uint16_t sw, waking, wakeup, wakeup_new;
 	} type;					/* event types as they were met, for evidence */
 };
 

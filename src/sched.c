@@ -409,7 +409,6 @@ void task_forked(struct ctx *c, const struct event *ev, int32_t parent, int32_t 
 
 	if (!t)
 		return;
-	m->type.fork = ev->type;
 	if (t->state == TS_GONE || t->born || t->last_nap) {	/* the number is used again: another task */
 		step_task_exited(c, t);		/* its end was not seen */
 		*t = (struct task){ .pid = child, .trail = t->trail };

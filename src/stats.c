@@ -36,10 +36,26 @@ static void add_many(struct dist *d, unsigned octave, unsigned sub, uint32_t n)
 		d->octave[octave][sub] += n;
 }
 
+static void keep_few(struct dist *d, const uint64_t *v, uint64_t n)
+{
+	if (!d->n)
+		d->few = xmalloc(DIST_FEW * sizeof *d->few);
+	if (!d->few)
+		return;
+	if (d->n + n <= DIST_FEW && v) {
+		memcpy(d->few + d->n, v, n * sizeof *v);
+		return;
+	}
+	free(d->few);
+	d->few = NULL;
+}
+
 void dist_add(struct dist *d, uint64_t v)
 {
 	unsigned o = octave_of(v);
 
+	if (d->n <= DIST_FEW)
+		keep_few(d, &v, 1);
 	if (!d->n || v < d->min)
 		d->min = v;
 	if (v > d->max)
@@ -53,6 +69,7 @@ void dist_merge(struct dist *to, const struct dist *from)
 {
 	if (!from->n)
 		return;
+	keep_few(to, from->few, from->n);
 	to->min = to->n ? MIN(to->min, from->min) : from->min;
 	to->max = MAX(to->max, from->max);
 	to->n += from->n;
@@ -61,6 +78,22 @@ void dist_merge(struct dist *to, const struct dist *from)
 		for (unsigned s = 0; from->octave[o] && s < N_SUB; s++)
 			if (from->octave[o][s])
 				add_many(to, o, s, from->octave[o][s]);
+}
+
+static int by_value(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+static uint64_t few_at(const struct dist *d, uint64_t rank)
+{
+	uint64_t v[DIST_FEW];
+
+	memcpy(v, d->few, d->n * sizeof *v);
+	qsort(v, d->n, sizeof *v, by_value);
+	return v[MIN(rank, d->n) - 1];
 }
 
 /* Nearest rank: the smallest value with at least q of all at or below it. */
@@ -74,6 +107,8 @@ uint64_t dist_at(const struct dist *d, double q)
 	if ((double)rank < q * (double)d->n)
 		rank++;
 	rank = MAX(rank, 1u);
+	if (d->few)
+		return few_at(d, rank);
 	for (unsigned o = 0; o < N_OCTAVES; o++)
 		for (unsigned s = 0; d->octave[o] && s < N_SUB; s++) {
 			seen += d->octave[o][s];
@@ -96,5 +131,6 @@ void dist_fini(struct dist *d)
 	for (unsigned o = 0; d->octave && o < N_OCTAVES; o++)
 		free(d->octave[o]);
 	free(d->octave);
+	free(d->few);
 	*d = (struct dist){ 0 };
 }

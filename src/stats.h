@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * stats: log-linear histograms. n, sum, min and max are exact; a percentile is off by less than 1 %
- * (128 buckets an octave: half a bucket is 0.4 %), and never outside [min, max].
+ * (128 buckets an octave: half a bucket is 0.4 %), and never outside [min, max]. Of few values it is exact.
  */
 #ifndef AGENTTOP_STATS_H
 #define AGENTTOP_STATS_H
 
 #include "base.h"
 
+#define DIST_FEW 64
+
 struct dist {
 	uint64_t n, sum, min, max;
 	uint32_t **octave;	/* NULL until the first value; octaves on demand */
+	uint64_t *few;		/* the values themselves while there are at most DIST_FEW; then NULL */
 };
 /* What is shown of a distribution; n == 0 means that the rest is unknown, not zero. */
 struct quant {

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define MARK_DEPTH 64
+#define NAMES_MAX 1024		/* agents, and kinds of steps: more is a program that puts numbers into names */
 #define OPEN_MAX 100000		/* steps open at once: more is a program that never ends them */
 
 enum source_of_step { BY_MARK, BY_ASYNC, BY_PROBE, BY_TURN };
@@ -27,11 +28,6 @@ struct task_marks {			/* the stack of B marks of a thread */
 	int32_t pid;
 	uint8_t depth, overflow;
 	struct open_step *step[MARK_DEPTH];	/* NULL: a mark that is no step */
-};
-struct probe_bind {
-	uint16_t type;
-	uint8_t begins, n;
-	struct access field[8];
 };
 struct steps {
 	struct ctx *c;
@@ -55,8 +51,6 @@ struct steps {
 	uint64_t n_all, n_marks, n_unpaired, serial, begun, turn_id;
 	int32_t *marked;
 	size_t n_marked, cap_marked;
-	struct probe_bind *probes;
-	size_t n_probes, cap_probes;
 	bool selects;			/* -p or -c: only those tasks' steps */
 };
 
@@ -131,6 +125,8 @@ static uint32_t agent_of(struct steps *st, str_id name, int32_t tgid, int32_t pi
 				st->agents[i].cls = cls;
 			return (uint32_t)i;
 		}
+	if (st->n_agents == NAMES_MAX)
+		return NAMES_MAX - 1;
 	GROW(st->agents, st->n_agents, st->cap_agents);
 	st->agents[st->n_agents] = (struct agent){ .name = name, .tgid = tgid, .comm_pid = pid, .cls = cls };
 	return (uint32_t)st->n_agents++;
@@ -141,6 +137,8 @@ static struct kind *kind_of(struct steps *st, uint32_t agent_i, str_id name)
 	for (size_t i = 0; i < st->n_kinds; i++)
 		if (st->kinds[i].agent_i == agent_i && st->kinds[i].name == name)
 			return &st->kinds[i];
+	if (st->n_kinds == NAMES_MAX)
+		return &st->kinds[NAMES_MAX - 1];
 	GROW(st->kinds, st->n_kinds, st->cap_kinds);
 	st->kinds[st->n_kinds] = (struct kind){ .agent_i = agent_i, .name = name };
 	return &st->kinds[st->n_kinds++];
@@ -679,6 +677,15 @@ static void mark_on(struct steps *st, struct task *t, const struct event *ev, co
 	tr->on[tr->n_on++] = (struct turn_of){ ev->ts, m->kind == MARK_ON ? m->cookie : 0 };
 }
 
+/* A mark's tgid is the writer's own idea: in a container it is another number than outside. */
+static void learn_tgid(struct ctx *c, struct task *t, int32_t tgid)
+{
+	const struct task *leader = model_task_known(&c->m, tgid);
+
+	if (!t->tgid && tgid && (tgid == t->pid || (leader && leader->comm && leader->comm == t->comm)))
+		t->tgid = tgid;
+}
+
 static void on_print(struct ctx *c, const struct event *ev)
 {
 	struct steps *st = c->steps;
@@ -688,8 +695,7 @@ static void on_print(struct ctx *c, const struct event *ev)
 	st->n_marks++;
 	if (!t || !mark_parse(event_text(ev, 0), &m))
 		return;
-	if (m.tgid && !t->tgid)
-		t->tgid = m.tgid;
+	learn_tgid(c, t, m.tgid);
 	if (st->selects && !t->followed && asked_for(st, t))
 		t->followed = 1;
 	switch (m.kind) {
@@ -934,7 +940,6 @@ void steps_free(struct steps *st)
 	free(st->kept);
 	free(st->culprits);
 	free(st->marked);
-	free(st->probes);
 	free(st);
 }
 
@@ -951,6 +956,12 @@ void steps_finish(struct ctx *c)
 
 	if (st->n_kept)
 		qsort(st->kept, st->n_kept, sizeof *st->kept, by_end);
+}
+
+void steps_reset(struct ctx *c)
+{
+	for (size_t i = 0; i < c->steps->n_culprits; i++)
+		c->steps->culprits[i].harm = c->steps->culprits[i].completed = 0;
 }
 
 void steps_look(const struct ctx *c, struct steps_view *v)

@@ -22,6 +22,7 @@ void engine_bind_step(struct ctx *, struct binding *, const struct format *, con
 /* From a first reading: this task writes step marks, so its turns are not steps. */
 void steps_marked(struct ctx *, int32_t pid);
 void steps_finish(struct ctx *);
+void steps_reset(struct ctx *);		/* counting begins: harm done before is not counted */
 /* Does this text begin a step? For that first reading. */
 bool steps_is_mark(const struct opts *, struct text);
 

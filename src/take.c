@@ -101,12 +101,13 @@ static void take_notes(struct snapshot *s, const struct source *src, const struc
 		s->notes[s->n_notes++] = arena_strdup(&s->mem, text);
 	}
 	if (v->n_unpaired) {
-		snprintf(text, sizeof text, "%llu marks end a step whose beginning was not recorded",
-			 (unsigned long long)v->n_unpaired);
+		snprintf(text, sizeof text, "%llu mark%s a step whose beginning was not recorded",
+			 (unsigned long long)v->n_unpaired, v->n_unpaired == 1 ? " ends" : "s end");
 		s->notes[s->n_notes++] = arena_strdup(&s->mem, text);
 	}
 	if (v->n_open) {
-		snprintf(text, sizeof text, "%llu steps were still open at the end: not counted", (unsigned long long)v->n_open);
+		snprintf(text, sizeof text, "%llu step%s still open at the end: not counted", (unsigned long long)v->n_open,
+			 v->n_open == 1 ? " was" : "s were");
 		s->notes[s->n_notes++] = arena_strdup(&s->mem, text);
 	}
 }

@@ -108,7 +108,6 @@ static void start_walk(struct advance *a, uint64_t from, uint64_t to, str_id gat
 	w->via = 0;
 	w->gate = gate;
 	w->inferred = w->doubt = false;
-	w->budget = 20000;
 	w->thief = 0;
 }
 
@@ -138,6 +137,7 @@ static void put_unknown(struct advance *a, uint32_t cpu, uint64_t to)
 	if (to <= a->tr->done)
 		return;
 	start_walk(a, a->tr->done, to, 0);
+	a->w->inferred = true;
 	chain_running(a->w, cpu, a->tr->done, ST_UNKNOWN, ctx_strz(a->c, "its way out of a call was not recorded"),
 		      (struct proof){ 0 });
 	a->tr->done = to;
