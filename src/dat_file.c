@@ -289,10 +289,10 @@ static void note_cut(struct dat_file *f, uint64_t whole, uint64_t total)
 	uint64_t size = MAX(f->announced, f->size + 1);
 
 	if (f->announced > f->size && !f->rescued)
-		source_note(f->s, "truncated at byte %" PRIu64 " of %" PRIu64 "; %" PRIu64 " of %" PRIu64
+		source_damage(f->s, "truncated at byte %" PRIu64 " of %" PRIu64 "; %" PRIu64 " of %" PRIu64
 			    " CPUs are whole", f->size, size, whole, total);
 	else
-		source_note(f->s, "truncated at byte %" PRIu64 " of %" PRIu64 " or more; %" PRIu64 " of %" PRIu64
+		source_damage(f->s, "truncated at byte %" PRIu64 " of %" PRIu64 " or more; %" PRIu64 " of %" PRIu64
 			    " CPUs seem whole", f->size, size, whole, MAX(total, f->n_cpus));
 }
 

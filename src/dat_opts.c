@@ -106,7 +106,7 @@ static void take_table(struct dat_file *f, struct dat_buffer *b, struct dat_in *
 		dat_buffer_cpu(f, b, cpu, off, dat_in_u64(in));
 	}
 	if (n != UINT32_MAX) {
-		source_note(f->s, "the list of CPUs of buffer '%s' is damaged: %u of them are missing", b->name, n + 1);
+		source_damage(f->s, "the list of CPUs of buffer '%s' is damaged: %u of them are missing", b->name, n + 1);
 		f->s->info.n_bad++;
 	}
 }

@@ -101,7 +101,7 @@ static void rescue_buffer(struct dat_file *f, uint64_t at, uint64_t size, bool p
 	else
 		guess_plain(f, b, from, end);
 	if (b->n_cpus)
-		source_note(f->s, "the list of CPUs is missing; %zu were found in the data, their numbers are guessed "
+		source_damage(f->s, "the list of CPUs is missing; %zu were found in the data, their numbers are guessed "
 			    "from the order", b->n_cpus);
 	if (end == f->size)
 		add_missing(f, b);

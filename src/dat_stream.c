@@ -62,7 +62,7 @@ static void damaged(struct dat_stream *s, uint64_t at, const char *what)
 	struct dat_file *f = s->sh->f;
 
 	if (!f->told_damage)
-		source_note(f->s, "damaged data is skipped; first %s of CPU %u at byte %" PRIu64, what, s->cpu, at);
+		source_damage(f->s, "damaged data is skipped; first %s of CPU %u at byte %" PRIu64, what, s->cpu, at);
 	f->told_damage = true;
 	f->s->info.n_bad++;
 	lose(s, 0);

@@ -127,7 +127,7 @@ static int read_instances(struct dat_file *f, struct err *err)
 		r = read_data(f, &in, b, err);
 		f->n_cpus = n_cpus;
 		if (in.bad) {
-			source_note(f->s, "the list of CPUs of buffer %s cannot be read", b->name);
+			source_damage(f->s, "the list of CPUs of buffer %s cannot be read", b->name);
 			f->s->info.n_bad++;
 		}
 		f->cut |= in.bad && b->at + 4096 > f->size;
@@ -188,7 +188,7 @@ int dat_v6_read(struct dat_file *f, struct err *err)
 		at = dat_in_pos(&in);
 		f->s->info.n_bad++;
 		if (find_data(f, &in, f->first_section))
-			source_note(f->s, "damaged near byte %" PRIu64 "; some event formats may be missing", at);
+			source_damage(f->s, "damaged near byte %" PRIu64 "; some event formats may be missing", at);
 		else
 			f->cut = true;
 	}

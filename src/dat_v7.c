@@ -82,7 +82,7 @@ static uint64_t read_options(struct dat_file *f, struct dat_in *in)
 			return len >= 8 ? get64(p, f->swap) : 0;
 		dat_option(f, id, p, len, NULL);
 	}
-	source_note(f->s, "its list of options ends early");
+	source_damage(f->s, "its list of options ends early");
 	f->s->info.n_bad++;
 	return 0;
 }
@@ -120,7 +120,7 @@ static bool follow_chain(struct dat_file *f)
 		dat_in_fini(&in);
 	}
 	if (!ok && at < f->size)
-		source_note(f->s, "its options at byte %" PRIu64 " cannot be read", at);
+		source_damage(f->s, "its options at byte %" PRIu64 " cannot be read", at);
 	free(visited);
 	return ok;
 }
@@ -170,7 +170,7 @@ static void load_section(struct dat_file *f, unsigned id, const char *what)
 		dat_in_fini(&in);
 	}
 	if (!ok) {
-		source_note(f->s, "%s cannot be read in full: damaged at byte %" PRIu64, what, f->section[id]);
+		source_damage(f->s, "%s cannot be read in full: damaged at byte %" PRIu64, what, f->section[id]);
 		f->s->info.n_bad++;
 	}
 }
@@ -189,7 +189,7 @@ static void look_at_buffers(struct dat_file *f)
 			continue;
 		}
 		b->packed = f->codec != DAT_PLAIN;
-		source_note(f->s, "the head of buffer %s is damaged", *b->name ? b->name : "top");
+		source_damage(f->s, "the head of buffer %s is damaged", *b->name ? b->name : "top");
 		f->s->info.n_bad++;
 	}
 }

@@ -91,6 +91,8 @@ static int batch(const struct opts *o)
 	} else {
 		print_report(o, snap);
 	}
+	if (r >= 0 && session_damage(s))
+		r = err_set(&err, -EIO, "%s: %s", o->file, session_damage(s));
 	if (r < 0)
 		code = complain(&err, EXIT_WORK);
 	if (!code)

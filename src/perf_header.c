@@ -201,7 +201,7 @@ static void tracing_data(struct perf_meta *m, struct bytes b)
 	if (perf_tracing_read(m->s, b.p, b.left))
 		return;
 	m->s->info.n_bad++;
-	source_note(m->s, "the event formats in the recording are damaged: some events may be missing");
+	source_damage(m->s, "the event formats in the recording are damaged: some events may be missing");
 }
 
 void perf_feature(struct perf_meta *m, unsigned feature, struct bytes b)
@@ -251,7 +251,7 @@ static bool wanted(unsigned feature)
 
 static void note_cut(struct perf_meta *m)
 {
-	source_note(m->s, "the file is cut short: what it knew of events and machine is missing");
+	source_damage(m->s, "the file is cut short: what it knew of events and machine is missing");
 }
 
 static void load_features(const struct perf_header *h, struct perf_meta *m, const struct perf_input *in)
@@ -282,7 +282,7 @@ int perf_header_load(const struct perf_header *h, struct perf_meta *m, struct pe
 	if (h->data_off < PERF_FILE_HEADER_BYTES || h->data_off > size)
 		return err_set(err, -EINVAL, "%s: no data where the header says: file is damaged", in->path);
 	if (!h->data_bytes)
-		source_note(m->s, "perf record did not finish this file: what it knew of events and machine is missing");
+		source_damage(m->s, "perf record did not finish this file: what it knew of events and machine is missing");
 	else if (end > size || end < h->data_off)
 		note_cut(m);
 	else

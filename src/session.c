@@ -210,6 +210,11 @@ bool session_has_begun(const struct session *s)
 	return s->c;
 }
 
+const char *session_damage(const struct session *s)
+{
+	return s->src->info.damage;
+}
+
 struct snapshot *session_snapshot(struct session *s)
 {
 	uint64_t took = clock_ns(CLOCK_MONOTONIC) - s->began_ns;

@@ -17,6 +17,8 @@ void session_close(struct session *);	/* NULL is fine */
 /* Reads for about `budget_ms` (0: to the end). 1: there is more. 0: the end. -errno: cannot go on; what was read stays good. */
 int session_read(struct session *, unsigned budget_ms, struct err *);
 bool session_has_begun(const struct session *);	/* an event has been read */
+/* What is wrong with the recording, as far as it has been read; NULL: nothing. */
+const char *session_damage(const struct session *);
 /* What is known so far. Free with snapshot_free() before the session. */
 struct snapshot *session_snapshot(struct session *);
 

@@ -69,23 +69,41 @@ void source_set(char **field, const char *text, size_t len)
 	*field = xstrdup(clean);
 }
 
-void source_note(struct source *s, const char *fmt, ...)
+static char *note(struct source *s, const char *fmt, va_list ap)
 {
 	struct source_info *info = &s->info;
 	char raw[512], clean[1024];
-	va_list ap;
 
-	va_start(ap, fmt);
 	vsnprintf(raw, sizeof raw, fmt, ap);
-	va_end(ap);
 	text_clean(clean, sizeof clean, raw, strlen(raw));
 	for (size_t i = 0; i < info->n_notes; i++)
 		if (!strcmp(info->notes[i], clean))
-			return;
+			return info->notes[i];
 	if (info->n_notes >= NOTES_MAX)
-		return;
+		return NULL;
 	GROW(info->notes, info->n_notes, info->cap_notes);
-	info->notes[info->n_notes++] = xstrdup(clean);
+	return info->notes[info->n_notes++] = xstrdup(clean);
+}
+
+void source_note(struct source *s, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	note(s, fmt, ap);
+	va_end(ap);
+}
+
+void source_damage(struct source *s, const char *fmt, ...)
+{
+	va_list ap;
+	char *text;
+
+	va_start(ap, fmt);
+	text = note(s, fmt, ap);
+	va_end(ap);
+	if (!s->info.damage)
+		s->info.damage = text;
 }
 
 enum clock_kind clock_kind_of(const char *name)

@@ -39,6 +39,7 @@ struct source_info {
 	uint32_t n_cpus;		/* highest CPU with data + 1, or as the recording says when that is more */
 	struct source_comm *comms;	/* saved command lines, any order */
 	size_t n_comms;
+	char *damage;			/* the first of the notes that says that the recording is not whole; NULL */
 	char **notes;			/* sentences about what is odd or was skipped: shown to the user */
 	size_t n_notes, cap_notes;
 	/* counted while reading */
@@ -69,6 +70,8 @@ static inline int source_next(struct source *s, struct event *ev, struct err *er
 /* Adds a sentence to info.notes, cleaned; the same sentence is kept once, and a hostile file gets no more than NOTES_MAX. */
 #define NOTES_MAX 100
 void source_note(struct source *, const char *fmt, ...) PRINTF(2, 3);
+/* The same for what is damaged or cut short: the user is told of it on stderr too, and the run has failed in part. */
+void source_damage(struct source *, const char *fmt, ...) PRINTF(2, 3);
 /* Replaces a text of info (or NULL) by this one, cleaned. */
 void source_set(char **field, const char *text, size_t len);
 

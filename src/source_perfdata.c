@@ -346,7 +346,7 @@ static void note_end(struct perfdata *pd)
 	struct source *s = &pd->s;
 
 	if (pd->in.truncated)
-		source_note(s, "the recording ends within a record: it is cut short");
+		source_damage(s, "the recording ends within a record: it is cut short");
 	if (pd->meta.attrs.muddled)
 		source_note(s, "samples of its events are laid out differently and bear no ids: they cannot be told apart");
 	if (pd->meta.attrs.n_dropped)
