@@ -24,6 +24,7 @@ struct filter_term {
 	bool negative;		/* then num is its two's complement: (int64_t)num */
 	uint64_t num;
 };
+#define FILTER_TERMS_MAX 8
 /* An event that begins or ends a step: "system:name" or "name"; event NULL: not asked for. */
 struct probe {
 	char *event;

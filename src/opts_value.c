@@ -209,6 +209,8 @@ static int filter_term(struct probe *p, const char **s, struct err *err)
 	n = field_len(*s);
 	if (!n)
 		return err_set(err, -EINVAL, "a field's name is missing in the filter at '%.40s'", *s);
+	if (p->n_terms == FILTER_TERMS_MAX)
+		return err_set(err, -EINVAL, "a filter has at most %d terms", FILTER_TERMS_MAX);
 	GROW(p->term, p->n_terms, p->cap_terms);
 	t = &p->term[p->n_terms++];
 	t->field = xstrndup(*s, n);

@@ -51,6 +51,7 @@ struct steps {
 	uint64_t n_all, n_marks, n_unpaired, serial, begun, turn_id;
 	int32_t *marked;
 	size_t n_marked, cap_marked;
+	bool begin_bound, end_bound;	/* the probes' events are in the recording, with the fields of their filters */
 	bool selects;			/* -p or -c: only those tasks' steps */
 };
 
@@ -692,7 +693,7 @@ static void on_print(struct ctx *c, const struct event *ev)
 	struct task *t = model_task(&c->m, ev->pid);
 	struct mark m;
 
-	st->n_marks++;
+	st->n_marks += !has_probes(st);
 	if (!t || !mark_parse(event_text(ev, 0), &m))
 		return;
 	learn_tgid(c, t, m.tgid);
@@ -806,16 +807,18 @@ static void on_probe_begin(struct ctx *c, const struct event *ev)
 	s->s.id = ctx_strz(c, id);
 }
 
-static void bind_probe(struct ctx *c, struct binding *b, const struct format *f, const struct probe *p,
+static bool bind_probe(struct ctx *c, struct binding *b, const struct format *f, const struct probe *p,
 		       void (*on)(struct ctx *, const struct event *))
 {
 	struct want w = { .event = f->full, .on = on };
+	unsigned before = b->n;
 
 	if (!p->event || (strcmp(p->event, f->full) && strcmp(p->event, f->name)))
-		return;
+		return false;
 	for (size_t i = 0; i < p->n_terms && i < EVENT_VALS; i++)
 		w.field[i] = p->term[i].field;
 	engine_bind_step(c, b, f, &w);
+	return b->n > before;
 }
 
 void steps_bind(struct ctx *c, struct binding *b, const struct format *f)
@@ -824,8 +827,8 @@ void steps_bind(struct ctx *c, struct binding *b, const struct format *f)
 
 	engine_bind_step(c, b, f, &print);
 	/* an event that both ends and begins ends the old step first */
-	bind_probe(c, b, f, &c->steps->o->step_end, on_probe_end);
-	bind_probe(c, b, f, &c->steps->o->step_begin, on_probe_begin);
+	c->steps->end_bound |= bind_probe(c, b, f, &c->steps->o->step_end, on_probe_end);
+	c->steps->begin_bound |= bind_probe(c, b, f, &c->steps->o->step_begin, on_probe_begin);
 }
 
 /* ---- turns: from one return out of a wait to the next ---- */
@@ -973,5 +976,7 @@ void steps_look(const struct ctx *c, struct steps_view *v)
 		.kept = st->kept, .n_kept = st->n_kept, .all = &st->all, .stage = st->stage, .ns = st->ns,
 		.slow = &st->slow, .n_all = st->n_all, .n_open = st->n_open, .n_marks = st->n_marks,
 		.n_unpaired = st->n_unpaired,
+		.no_begin = st->begin_bound ? NULL : st->o->step_begin.event,
+		.no_end = st->end_bound ? NULL : st->o->step_end.event,
 	};
 }

@@ -75,6 +75,7 @@ struct steps_view {
 	const uint64_t *ns;
 	const struct slow *slow;
 	uint64_t n_all, n_open, n_marks, n_unpaired;
+	const char *no_begin, *no_end;	/* events asked for by --step-begin and --step-end that never came; NULL */
 };
 void steps_look(const struct ctx *, struct steps_view *);
 /* Sums by stage over the slowest 1 % (at least one step); returns how many steps those are. */

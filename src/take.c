@@ -88,13 +88,26 @@ static void take_source(struct snapshot *s, const struct ctx *c, const struct so
 	s->source.bytes_done = i->bytes_done;
 }
 
+static void take_probe_note(struct snapshot *s, const char *option, const char *event)
+{
+	char text[256], clean[128];
+
+	if (!event)
+		return;
+	text_clean(clean, sizeof clean, event, strlen(event));
+	snprintf(text, sizeof text, "%s: no event %s with the fields of its filter is in the recording", option, clean);
+	s->notes[s->n_notes++] = arena_strdup(&s->mem, text);
+}
+
 static void take_notes(struct snapshot *s, const struct source *src, const struct steps_view *v)
 {
 	char text[256];
 
-	s->notes = ARENA_NEW(&s->mem, src->info.n_notes + 3, const char *);
+	s->notes = ARENA_NEW(&s->mem, src->info.n_notes + 5, const char *);
 	for (size_t i = 0; i < src->info.n_notes; i++)
 		s->notes[s->n_notes++] = arena_strdup(&s->mem, src->info.notes[i]);
+	take_probe_note(s, "--step-begin", v->no_begin);
+	take_probe_note(s, "--step-end", v->no_end);
 	if (v->n_marks && !v->n_all && !v->n_open) {
 		snprintf(text, sizeof text, "%llu marks were written to trace_marker, none of them a step's",
 			 (unsigned long long)v->n_marks);

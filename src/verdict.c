@@ -26,7 +26,7 @@ static const char *const where_words[N_STAGES] = {
 	[ST_LOOP] = "behind other steps of their event loop",
 	[ST_WAKEUP] = "being woken",
 	[ST_RUNQUEUE] = "in the run queue",
-	[ST_PREEMPTED] = "pushed off their CPU",
+	[ST_PREEMPTED] = "pushed off the CPU",
 	[ST_LOST] = "where events were lost",
 	[ST_UNKNOWN] = "unexplained",
 };
@@ -276,7 +276,8 @@ static void say_actors(struct line *l, const struct snapshot *s, int stage)
 	if (slow.cpu != UINT32_MAX && slow.cpu_ns * 10 >= slow.ns * 6)
 		say(l, stage == ST_RUNQUEUE ? " of CPU %u" : " on CPU %u", slow.cpu);
 	for (size_t i = 0; i < slow.n_actors && said < 2; i++) {
-		if (!a[i].actor || a[i].ns * 10 < slow.ns)
+		/* what is unknown or lost has a reason for an actor, not somebody */
+		if (!a[i].actor || a[i].ns * 10 < slow.ns || stage == ST_UNKNOWN || stage == ST_LOST)
 			continue;
 		say(l, said ? " and %s%s" : ", %s %s", said ? "" : actor_preposition(stage), snapshot_str(s, a[i].actor));
 		say(l, " (%s%s)", fmt_ns(ns, sizeof ns, a[i].ns / slow.n_steps), slow.n_steps > 1 && !said ? " a step" : "");

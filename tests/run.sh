@@ -69,7 +69,7 @@ tap()
 			if (status == 124 || status == 137) { fail("no end after " limit " seconds"); bad = 1 }
 			else if (status > 1 || (status == 1 && !n_fail)) { fail("ended with status " status); bad = 1 }
 			else if (!have_plan) { fail("no plan: it ended early"); bad = 1 }
-			else if (plan != n) { fail("planned " plan " tests, ran " n); bad = 1 }
+			else if (plan + 0 != n + 0) { fail("planned " plan " tests, ran " n + 0); bad = 1 }
 			if (bad) for (i = n_other > 20 ? n_other - 20 : 0; i < n_other; i++) print "      | " other[i]
 			print n_pass + 0, n_fail + 0, n_skip + 0, bad > counts
 		}' counts="$tmp/counts" "$tmp/out"
