@@ -647,7 +647,6 @@ def cases(tap):
         folder = os.path.join(ROOT, 'tests', 'fuzz', 'cases', target)
         names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
         if not names:
-            tap.skip('findings of fuzz_' + target, 'there are none')
             continue
         g = Group(tap, 'findings of fuzz_' + target)
         for name in names:
