@@ -65,7 +65,8 @@ program()
 {
 	line "env ${2:-A=1} $agenttop $1; echo rc=\$?"
 }
-ended() { sees "^rc=$1\$" "${2:-5}"; }
+# The prompt may stand before it: the shell prints it while the line is still being typed.
+ended() { sees "^(> )?rc=$1\$" "${2:-5}"; }
 
 # Processes that descend from the pane's shell and are called agenttop.
 pid_of()
