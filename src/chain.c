@@ -124,15 +124,23 @@ void walk_unknown(struct walk *w, const char *why)
 
 str_id actor_task(struct ctx *c, int32_t pid)
 {
-	const struct task *t = model_task_known(&c->m, pid);
+	struct task *t = model_task_known(&c->m, pid);
+	str_id actor;
 	char text[128];
 
 	if (!pid)
 		return ctx_strz(c, "idle");
 	if (pid < 0)
 		return 0;
+	if (t && t->actor && t->actor_comm == t->comm)
+		return t->actor;
 	snprintf(text, sizeof text, "%s:%d", t && t->comm ? ctx_text(c, t->comm) : "?", pid);
-	return ctx_strz(c, text);
+	actor = ctx_strz(c, text);
+	if (t) {
+		t->actor = actor;
+		t->actor_comm = t->comm;
+	}
+	return actor;
 }
 
 str_id actor_irq(struct walk *w, const struct run *r)

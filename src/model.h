@@ -52,6 +52,7 @@ struct task {
 	int32_t pid, tgid, parent;		/* tgid 0, parent 0: unknown */
 	uint64_t born;				/* fork seen; 0 */
 	str_id comm;
+	str_id actor, actor_comm;		/* "comm:pid", as of that comm */
 	char comm_raw[16];
 	uint8_t state, irq_thread, followed;
 	uint16_t cpu;				/* where it runs or last ran */

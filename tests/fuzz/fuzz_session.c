@@ -13,7 +13,28 @@ static const char *const lines[][5] = {
 	{ "--report=json", "--step-begin=sched:sched_switch/next_pid>0", "--step-end=sched_switch/prev_comm~a*" },
 	{ "--report=json", "--comm=agent", "--from=+1us", "--steps=none" },
 };
-static const char *const keys[] = { "", "<Enter>", "<Enter><Enter>jjjj", "<Space>j<Enter>", "?", "jjj<Enter>sr", "3" };
+static const char *const keys[] = {
+	"j", "k", "<Enter>", "<Esc>", "<Space>", "<Left>", "<Right>", "<PageDown>", "<PageUp>", "G", "g", "s", "S", "r", "o", "<Lt>",
+	"<Gt>", "[", "]", "m", "+", "-", "0", "(", ")", "l", "1", "2", "3", "<Tab>", "?",
+};
+
+/* Up to 15 keys that depend on all of the input. */
+static const char *some_keys(const uint8_t *data, size_t size)
+{
+	uint64_t h = size;
+	static char line[256];
+	size_t n = 0;
+
+	for (size_t i = 0; i < size; i++)
+		h = (h ^ data[i]) * 0x100000001b3ull;
+	h = hash64(h);
+	line[0] = 0;
+	for (unsigned i = h & 15; i; i--) {
+		h = hash64(h + 1);
+		n += (size_t)snprintf(line + n, sizeof line - n, "%s", keys[h % ARRAY_LEN(keys)]);
+	}
+	return line;
+}
 
 static void check_step(const struct step *s)
 {
@@ -47,7 +68,7 @@ static void check_output(const char *p, size_t n)
 	}
 }
 
-static void print_all(const struct snapshot *snap, const struct opts *o, size_t size)
+static void print_all(const struct snapshot *snap, const struct opts *o, const uint8_t *data, size_t size)
 {
 	struct report_opts ro = { .n_top = o->n_top, .n_worst = 3, .columns = 80, .utf8 = true, .target = o->target };
 	unsigned cols = 20 + (unsigned)(size * 7 % 140), rows = 5 + (unsigned)(size * 3 % 60);
@@ -61,7 +82,7 @@ static void print_all(const struct snapshot *snap, const struct opts *o, size_t 
 		die("memstream: %s", strerror(errno));
 	report_json(snap, f);
 	report_text(snap, &ro, f);
-	must(!ui_screen_dump(snap, cols, rows, keys[size % ARRAY_LEN(keys)], size & 8, f, &err));
+	must(!ui_screen_dump(snap, cols, rows, some_keys(data, size), size & 8, f, &err));
 	fflush(f);
 	n = ftell(f);
 	must(n > 0);
@@ -103,7 +124,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		snap = session_snapshot(s);
 		for (size_t i = 0; i < snap->n_steps; i++)
 			check_step(snap->steps[i]);
-		print_all(snap, &o, size);
+		print_all(snap, &o, data, size);
 		snapshot_free(snap);
 		session_close(s);
 	} else {

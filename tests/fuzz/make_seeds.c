@@ -67,6 +67,40 @@ static void container(const char *name, int version, bool be, int klong, enum pa
 	free(cpu2.p);
 }
 
+/* A guest's: two CPUs with two and three samples of how far its clock is off, and the time of day. */
+static void guest(void)
+{
+	struct bytes cpu0 = { 0 }, shift = { 0 }, b;
+	struct dat_spec s = { .version = 7, .user_long = 8, .kernel_long = 8, .page = 256, .clock = "x86-tsc", .n_buffers = 1 };
+
+	put_num(&shift, 1, 4);
+	put_num(&shift, 2, 4);
+	for (unsigned cpu = 0; cpu < 2; cpu++) {
+		put_num(&shift, 2 + cpu, 4);
+		for (unsigned i = 0; i < 2 + cpu; i++)
+			put_num(&shift, 900 + 1000 * i, 8);
+		for (unsigned i = 0; i < 2 + cpu; i++)
+			put_num(&shift, i * 100 - 5000ull, 8);
+		for (unsigned i = 0; i < 2 + cpu; i++)
+			put_num(&shift, 1ull << 20, 8);
+	}
+	for (unsigned i = 0; i < 5; i++)
+		put_num(&shift, 20, 8);
+	fill(&cpu0, 1000000, 8, 0);
+	s.buffer[0] = (struct dat_buffer_spec){ "", 256, { { 0, &cpu0 }, { 1, &cpu0 } }, 2 };
+	s.option[0] = (struct dat_option_spec){ 12, (uint32_t)shift.n, shift.p };
+	s.option[1] = (struct dat_option_spec){ 1, 11, "0x5f5e1000" };
+	s.option[2] = (struct dat_option_spec){ 11, 8, "\1\2\3\4\5\6\7\10" };
+	s.option[3] = (struct dat_option_spec){ 13, 24, "guest\0\1\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\7" };
+	s.option[4] = (struct dat_option_spec){ 14, 16, "\3\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0" };
+	s.n_options = 5;
+	b = dat_build(&s);
+	save("v7_guest.dat", b.p, b.n);
+	free(b.p);
+	free(cpu0.p);
+	free(shift.p);
+}
+
 /* ---- trace.dat with the events of all stages ---- */
 
 /* system:name and its fields: iN uN numbers of N bits, sN text of N bytes, d text behind the record. */
@@ -403,6 +437,7 @@ int main(int argc, char **argv)
 #ifdef HAVE_zlib
 	container("v7_zlib.dat", 7, false, 8, ZLIB, 1);
 #endif
+	guest();
 	rich();
 	perf("file.perf", (struct look){ .attr_bytes = 136, .identifier = true });
 	perf("file_be.perf", (struct look){ .attr_bytes = 112, .be = true });
