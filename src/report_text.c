@@ -82,7 +82,7 @@ static void part_source(const struct report *r)
 	print_known(f, "", *s->source.file ? s->source.file : s->source.kind);
 	if (*s->source.file)
 		print_known(f, ": ", s->source.kind);
-	print_known(f, " ", s->source.version);
+	print_known(f, " version ", s->source.version);
 	print_known(f, ", ", s->source.host);
 	print_known(f, ", Linux ", s->source.kernel);
 	print_known(f, " ", s->source.arch);
@@ -91,8 +91,12 @@ static void part_source(const struct report *r)
 	print_known(f, ", clock ", s->source.clock);
 	if (s->source.n_events)
 		fprintf(f, ", %s", fmt_ns(ns, sizeof ns, s->source.end - s->source.begin));
-	fprintf(f, ", %llu events, %llu lost, %llu late", (unsigned long long)s->source.n_events,
-		(unsigned long long)s->source.n_lost, (unsigned long long)s->source.n_late);
+	fprintf(f, ", %llu events, ", (unsigned long long)s->source.n_events);
+	if (s->source.n_lost || !s->n_losses)
+		fprintf(f, "%llu lost", (unsigned long long)s->source.n_lost);
+	else
+		fputs("some lost", f);		/* nobody counted them */
+	fprintf(f, ", %llu late", (unsigned long long)s->source.n_late);
 	if (!s->complete)
 		fputs(", not read to its end", f);
 	fclose(f);

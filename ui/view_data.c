@@ -47,7 +47,7 @@ static void put_source(struct page *pg, const struct snapshot *s)
 
 	heading(pg, "WHERE IT IS FROM");
 	entry(pg, STYLE_DIM, "file", STYLE_NORMAL, s->source.file[0] ? s->source.file : s->source.kind);
-	snprintf(text, sizeof text, "%.30s %.30s", s->source.kind, s->source.version);
+	snprintf(text, sizeof text, "%.30s%s%.30s", s->source.kind, s->source.version[0] ? " version " : "", s->source.version);
 	entry(pg, STYLE_DIM, "kind", STYLE_NORMAL, text);
 	snprintf(text, sizeof text, "%.60s", s->source.host[0] ? s->source.host : "not named");
 	entry(pg, STYLE_DIM, "machine", STYLE_NORMAL, text);

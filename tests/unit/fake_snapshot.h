@@ -189,7 +189,7 @@ __attribute__((unused)) static void fake_planner(struct snapshot *s)
 	static const char *notes[] = { "the trace begins in the middle: nothing is known about what came before" };
 
 	fake_empty(s);
-	s->source.kind = "trace.dat", s->source.file = "incident.dat", s->source.version = "v7", s->source.clock = "mono";
+	s->source.kind = "trace.dat", s->source.file = "incident.dat", s->source.version = "7", s->source.clock = "mono";
 	s->source.host = "web-07", s->source.kernel = "6.18.44", s->source.arch = "x86_64", s->source.cpus = 4;
 	s->source.begin = FAKE_BEGIN, s->source.end = FAKE_BEGIN + 10000 * MS;
 	s->source.n_events = 840000, s->source.n_lost = 120, s->source.n_late = 2;

@@ -365,7 +365,7 @@ static void test_text(void)
 	fake_planner(&s);
 	text = text_of(&s, &o);
 	ok(!strncmp(text, "planner's plan steps: 5386 of them, p50 8.10 ms, p99 23.4 ms", 60), "the verdict comes first");
-	IN_ORDER(text, "sections", "\nincident.dat: trace.dat v7", "\nSteps ", "\nStages ", "\nSlowest steps ", "\nAgents ", "\nCPUs ",
+	IN_ORDER(text, "sections", "\nincident.dat: trace.dat version 7", "\nSteps ", "\nStages ", "\nSlowest steps ", "\nAgents ", "\nCPUs ",
 		 "\nInterrupts ", "\nSoftirqs ", "\nTasks ", "\nWakeups ", "\nBlock devices ", "\nNAPI polls\n", "\nio_uring\n",
 		 "\nCapabilities ", "\nLosses and notes\n");
 	has_text(text, "over: p99 500 us", "a stage over its target");
