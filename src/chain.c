@@ -63,6 +63,7 @@ static void emit(struct walk *w, enum stage_id stage, uint64_t from, uint32_t cp
 	s = &w->seg[w->n_seg++];
 	*s = (struct link_seg){
 		.from = from, .to = w->t, .cpu = cpu, .actor = join_actor(w, actor), .gate = w->gate,
+		.peer = w->via, .who = actor == w->via ? 0 : actor,
 		.ev = (uint32_t)w->n_ev_used, .n_ev = (uint16_t)MIN(w->n_ev - w->n_ev_used, (size_t)UINT16_MAX),
 		.stage = (uint8_t)stage, .thief = w->thief,
 		.confidence = w->inferred || w->doubt ? CONF_INFERRED : CONF_PROVEN,

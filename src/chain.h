@@ -15,7 +15,7 @@
 struct link_seg {		/* one segment on its way to a step */
 	uint64_t from, to;
 	uint32_t cpu;
-	str_id actor, gate;
+	str_id actor, gate, peer, who;
 	uint32_t ev;
 	uint16_t n_ev;
 	uint8_t stage, confidence;

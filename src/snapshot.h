@@ -24,6 +24,8 @@ struct segment {
 	uint64_t from, to;	/* [from, to); a step's segments tile it exactly */
 	uint32_t cpu;		/* UINT32_MAX: not on a CPU of this machine */
 	str_id actor;		/* who: "irq 35 virtio2-input.2", "fio:678", "NET_RX eth0"; 0: the agent itself or nobody */
+	str_id peer;		/* whose time it is, when it is not the agent's: the task that the agent waited for; 0 */
+	str_id who;		/* actor without the peer: who ran instead of the peer, which device it waited for; 0 */
 	str_id gate;		/* the wait it is part of: "epoll_wait", "page fault"; 0: none */
 	uint32_t ev;		/* first of n_ev in the step's evidence */
 	uint16_t n_ev;
@@ -165,6 +167,9 @@ struct snapshot {
 	size_t n_steps;
 	uint64_t n_steps_all;		/* also those not kept */
 	uint64_t n_steps_open;		/* begun, never ended */
+	uint64_t n_step_marks;		/* of steps, whoever wrote them */
+	uint8_t selects, selects_any;	/* -p or -c was given; and a task that they name occurs */
+	uint8_t probes;			/* --step-begin and --step-end were given */
 	struct quant steps_all;
 	struct stage_row stage[N_STAGES];
 	struct candidate_row *candidates;

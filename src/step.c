@@ -145,7 +145,7 @@ static void add_piece(struct open_step *s, const struct trail *tr, const struct 
 	if (loop) {
 		d->stage = ST_LOOP;
 		d->gate = 0;
-		d->actor = 0;
+		d->actor = d->peer = d->who = 0;
 		d->confidence = CONF_PROVEN;
 	}
 	for (uint32_t i = 0; i < from->n_ev; i++) {

@@ -42,7 +42,7 @@ void trail_edge(struct trail *tr, const struct event *ev, str_id name, enum gate
 
 static bool alike(const struct segment *a, const struct link_seg *b)
 {
-	return a->to == b->from && a->stage == b->stage && a->actor == b->actor && a->gate == b->gate && a->cpu == b->cpu &&
+	return a->to == b->from && a->stage == b->stage && a->actor == b->actor && a->peer == b->peer && a->gate == b->gate && a->cpu == b->cpu &&
 	       a->confidence == b->confidence && !b->n_ev;
 }
 
@@ -71,6 +71,7 @@ static void put_segment(struct advance *a, const struct link_seg *l)
 	GROW(tr->seg, tr->n_seg, tr->cap_seg);
 	tr->seg[tr->n_seg] = (struct segment){
 		.from = l->from, .to = l->to, .cpu = l->cpu, .actor = l->actor, .gate = l->gate,
+		.peer = l->peer, .who = l->who,
 		.stage = l->stage, .confidence = l->confidence,
 	};
 	put_evidence(tr, &tr->seg[tr->n_seg++], l->n_ev ? a->w->ev + l->ev : NULL, l->n_ev);
