@@ -24,13 +24,13 @@ struct segment {
 	uint64_t from, to;	/* [from, to); a step's segments tile it exactly */
 	uint32_t cpu;		/* UINT32_MAX: not on a CPU of this machine */
 	str_id actor;		/* who: "irq 35 virtio2-input.2", "fio:678", "NET_RX eth0"; 0: the agent itself or nobody */
-	str_id peer;		/* whose time it is, when it is not the agent's: the task that the agent waited for; 0 */
-	str_id who;		/* actor without the peer: who ran instead of the peer, which device it waited for; 0 */
 	str_id gate;		/* the wait it is part of: "epoll_wait", "page fault"; 0: none */
 	uint32_t ev;		/* first of n_ev in the step's evidence */
 	uint16_t n_ev;
 	uint8_t stage;		/* enum stage_id */
 	uint8_t confidence;
+	str_id peer;		/* whose time it is, when it is not the agent's: the task that the agent waited for; 0 */
+	str_id who;		/* actor without the peer: who ran instead of the peer, which device it waited for; 0 */
 };
 struct step {
 	uint64_t serial;	/* 1 is the first step that ended */
