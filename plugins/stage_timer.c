@@ -8,7 +8,7 @@
 #include "stage.h"
 
 #define CPUS 8192u
-enum { TIMER, SOFT };
+enum { TIMER, SOFT, HARD };
 enum { NOW = 1 };
 #define SAME_CLOCK_NS 10000000u
 
@@ -28,12 +28,13 @@ static span_id *running_on(struct ctx *c, uint32_t cpu)
 	return &st->running[cpu];
 }
 
-/* at[0]: the asked expiry in the recording's clock, once it is known */
+/* at[0]: the asked expiry in the recording's clock, once it is known; at[1], at[2]: asked, and latest with its slack */
 static void start(struct ctx *c, const struct event *ev)
 {
 	struct span *s = span_open(c, ev, (struct key){ ev->val[TIMER], 0 });
 
 	s->at[1] = ev->val[SOFT];
+	s->at[2] = ev->val[HARD];
 }
 
 static void expire(struct ctx *c, const struct event *ev)
@@ -44,7 +45,11 @@ static void expire(struct ctx *c, const struct event *ev)
 	if (!s || ev->cpu >= CPUS)
 		return;
 	/* Timers of another clock than the recording's: `now` says how far apart they are. */
-	s->at[0] = ev->ts >= now && ev->ts - now < SAME_CLOCK_NS ? s->at[1] : s->at[1] + (ev->ts - now);
+	if (ev->ts < now || ev->ts - now >= SAME_CLOCK_NS) {
+		s->at[1] += ev->ts - now;
+		s->at[2] += s->at[2] ? ev->ts - now : 0;
+	}
+	s->at[0] = s->at[1];
 	span_link(c, s, ev->cpu, ev->ts);
 	*running_on(c, ev->cpu) = s->self;
 }
@@ -75,10 +80,19 @@ static void walk_span(struct walk *w, const struct span *s, const struct run *r)
 	if (r->level != LEVEL_TASK)
 		walk_evidence(w, r->type, r->cpu, r->from);
 	walk_evidence(w, s->type[1], s->cpu_to, s->to);
+	run_completed(w, r);
 	walk_emit(w, ST_IRQ, s->to, r->cpu, actor_irq(w, r));
 	walk_evidence(w, s->type[1], s->cpu_to, s->to);
 	walk_evidence(w, s->type[0], s->cpu_from, s->from);
-	walk_emit(w, ST_TIMER_LATE, asked, r->cpu, 0);
+	if (s->at[2] > asked) {
+		/* up to then the kernel may be late on purpose, to let timers expire together */
+		walk_emit(w, ST_TIMER_LATE, MIN(s->at[2], s->to), r->cpu, 0);
+		walk_evidence(w, s->type[1], s->cpu_to, s->to);
+		walk_evidence(w, s->type[0], s->cpu_from, s->from);
+		walk_emit(w, ST_TIMER_LATE, asked, r->cpu, ctx_strz(walk_ctx(w), "timer slack"));
+	} else {
+		walk_emit(w, ST_TIMER_LATE, asked, r->cpu, 0);
+	}
 	walk_evidence(w, s->type[0], s->cpu_from, s->from);
 	walk_evidence(w, s->type[1], s->cpu_to, s->to);
 	/* Started by the waiter or for it: until then it slept as asked. Started by another: that one's time before. */
@@ -91,7 +105,7 @@ static void fini(struct ctx *c)
 }
 
 static const struct want wants[] = {
-	{ "timer:hrtimer_start", { "hrtimer", "softexpires" }, start, WANT_NEEDED },
+	{ "timer:hrtimer_start", { "hrtimer", "softexpires", "?expires" }, start, WANT_NEEDED },
 	{ "timer:hrtimer_expire_entry", { "hrtimer", "now" }, expire, WANT_NEEDED },
 	{ "timer:hrtimer_expire_exit", { "hrtimer" }, expire_exit, WANT_NEEDED },
 	{ "timer:hrtimer_cancel", { "hrtimer" }, cancel, WANT_EXTRA },

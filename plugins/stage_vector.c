@@ -174,6 +174,7 @@ static void ipi_exit(struct ctx *c, const struct event *ev)
 static void walk_run(struct walk *w, const struct run *r)
 {
 	walk_evidence(w, r->type, r->cpu, r->from);
+	run_completed(w, r);
 	walk_emit(w, ST_IRQ, r->from, r->cpu, r->name);
 	if (walk_done(w))
 		return;

@@ -10,7 +10,7 @@ static void on_lost(struct ctx *c, const struct event *ev)
 {
 	uint64_t from = MIN(ev->val[0], ev->ts);
 
-	model_lost(&c->m, ev->cpu, from, ev->ts, ev->val[1]);
+	model_lost(&c->m, ev->cpu, from, ev->ts, ev->val[1], ev->val[2]);
 	c->m.last_recorded = ev->ts;
 	for (unsigned i = 0; i < n_stages; i++)
 		if (stages[i]->lost) {
@@ -20,7 +20,7 @@ static void on_lost(struct ctx *c, const struct event *ev)
 }
 
 static const struct want engine_wants[] = {
-	{ "agenttop:lost", { "from", "count" }, on_lost },
+	{ "agenttop:lost", { "from", "count", "?rest" }, on_lost },
 	{ 0 }
 };
 
@@ -166,6 +166,10 @@ void engine_finish(struct ctx *c)
 {
 	c->finished = true;
 	c->m.end = MIN(c->m.last_ts, c->to);
+	if (!c->m.counting) {		/* it ends before --from: nothing counts */
+		model_count_from(&c->m, c->from);
+		steps_reset(c);
+	}
 	steps_finish(c);
 }
 

@@ -272,7 +272,18 @@ static void lose_cpu(struct model *m, uint32_t cpu, uint64_t from, uint64_t to)
 	c->n_lost_times++;
 }
 
-void model_lost(struct model *m, uint32_t cpu, uint64_t from, uint64_t to, uint64_t count)
+static void add_loss(struct model *m, struct loss l)
+{
+	size_t i = m->n_losses;
+
+	GROW(m->losses, m->n_losses, m->cap_losses);
+	m->n_losses++;
+	for (; i && m->losses[i - 1].to > l.to; i--)
+		m->losses[i] = m->losses[i - 1];
+	m->losses[i] = l;
+}
+
+void model_lost(struct model *m, uint32_t cpu, uint64_t from, uint64_t to, uint64_t count, bool rest)
 {
 	uint32_t first = cpu == CPU_NONE ? 0 : cpu, last = cpu == CPU_NONE ? (uint32_t)m->n_cpus : cpu + 1;
 	struct cpu *c;
@@ -282,8 +293,7 @@ void model_lost(struct model *m, uint32_t cpu, uint64_t from, uint64_t to, uint6
 	c = model_cpu(m, first);
 	c->n_lost_events += count;
 	c->lost_uncounted |= !count;
-	GROW(m->losses, m->n_losses, m->cap_losses);
-	m->losses[m->n_losses++] = (struct loss){ from, MAX(to, from + 1), cpu };
+	add_loss(m, (struct loss){ from, rest ? UINT64_MAX : MAX(to, from + 1), cpu });
 }
 
 /* ---- pieces ---- */

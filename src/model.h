@@ -50,6 +50,7 @@ struct nap {
 };
 struct task {
 	int32_t pid, tgid, parent;		/* tgid 0, parent 0: unknown */
+	int32_t agent_pid;			/* of a followed task's children: the task that was named; 0 */
 	uint64_t born;				/* fork seen; 0 */
 	str_id comm;
 	str_id actor, actor_comm;		/* "comm:pid", as of that comm */
@@ -122,7 +123,7 @@ struct model {
 	struct piece *pieces;			/* scratch of model_pieces() */
 	run_id *ids;
 	size_t cap_pieces, cap_ids;
-	struct loss *losses;			/* by time of their end */
+	struct loss *losses;			/* by time of their end; those that never end last */
 	size_t n_losses, cap_losses;
 	uint64_t first_ts, last_ts;
 	uint64_t last_recorded;			/* the newest event that the source did not make up */
@@ -177,7 +178,8 @@ struct run *model_run_open(struct model *, uint32_t cpu, uint64_t ts, enum level
 			   uint8_t stage, uint16_t type);
 struct run *model_run_close(struct model *, uint32_t cpu, uint64_t ts, enum level, uint32_t id, str_id name);
 void model_close_above(struct model *, struct cpu *, uint64_t ts, unsigned depth);
-void model_lost(struct model *, uint32_t cpu, uint64_t from, uint64_t to, uint64_t count);
+/* `rest`: nothing will be heard of this CPU any more. */
+void model_lost(struct model *, uint32_t cpu, uint64_t from, uint64_t to, uint64_t count, bool rest);
 /* Counting starts at ts: all times from here on. */
 void model_count_from(struct model *, uint64_t ts);
 /* Charges all open intervals up to ts (the end of what was read), so that tables can be taken. */

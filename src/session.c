@@ -121,6 +121,9 @@ static void start_engine(struct session *s, uint64_t first_ts)
 			  opt_time_at(&o->to, first_ts, s->last_ts, UINT64_MAX));
 	s->c->m.begins_together = i->begins_together;
 	s->c->steps = steps_new(s->c, o);
+	s->c->m.first_ts = first_ts;
+	for (size_t k = 0; k < i->n_silent; k++)
+		model_lost(&s->c->m, MIN(i->silent[k], CPUS_MAX - 1), first_ts, first_ts, 0, true);
 	for (size_t k = 0; k < s->n_marked; k++)
 		steps_marked(s->c, s->marked[k]);
 	for (size_t k = 0; k < i->n_comms; k++)

@@ -14,7 +14,7 @@ static const struct {
 	const char *field[6];
 	uint32_t text_mask;
 } synthetic[] = {
-	[SOURCE_LOST] = { "agenttop:lost", { "from", "count" }, 0 },
+	[SOURCE_LOST] = { "agenttop:lost", { "from", "count", "rest" }, 0 },
 	[SOURCE_COMM] = { "agenttop:comm", { "pid", "tgid", "exec", "comm" }, 1u << 3 },
 	[SOURCE_FORK] = { "agenttop:fork", { "pid", "tgid", "ppid", "ptgid" }, 0 },
 	[SOURCE_EXIT] = { "agenttop:exit", { "pid", "tgid" }, 0 },
@@ -41,6 +41,7 @@ void source_fini(struct source *s)
 	struct source_info *info = &s->info;
 
 	formats_fini(&s->formats);
+	free(s->info.silent);
 	free(info->file);
 	free(info->version);
 	free(info->clock);

@@ -6,8 +6,9 @@
  * (source_perfdata.c) or .ev text (source_text.c). Nothing behind this interface knows which it was.
  *
  * Besides the recording's own events a source yields these synthetic ones (decode.h), in time order with the rest:
- *   agenttop:lost { from, count }             events of ev->cpu were lost between `from` and ev->ts;
+ *   agenttop:lost { from, count, rest }       events of ev->cpu were lost between `from` and ev->ts;
  *                                             count 0: nobody knows how many. cpu CPU_NONE: no telling where.
+ *                                             rest != 0: its records end here, whatever is lost from now on too.
  *   agenttop:comm { pid, tgid, exec, comm }   a task's name (perf's COMM; exec != 0: by exec). tgid 0: unknown.
  *   agenttop:fork { pid, tgid, ppid, ptgid }  perf's FORK
  *   agenttop:exit { pid, tgid }               perf's EXIT
@@ -37,6 +38,8 @@ struct source_info {
 	enum clock_kind clock_kind;
 	uint8_t begins_together;	/* all CPUs' records begin at one instant, so the first on a CPU tells what ran before */
 	uint32_t n_cpus;		/* highest CPU with data + 1, or as the recording says when that is more */
+	uint32_t *silent;		/* CPUs that should have data and of which none is left */
+	size_t n_silent, cap_silent;
 	struct source_comm *comms;	/* saved command lines, any order */
 	size_t n_comms;
 	char *damage;			/* the first of the notes that says that the recording is not whole; NULL */

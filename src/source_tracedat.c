@@ -75,6 +75,7 @@ static int give_lost(struct tracedat *t, struct dat_stream *s, struct event *ev)
 	record_begin(&t->lost, f);
 	record_num(&t->lost, 0, MIN(s->lost_from ? s->lost_from : t->first_ts, ts));
 	record_num(&t->lost, 1, s->lost_unknown ? 0 : s->lost_count);
+	record_num(&t->lost, 2, s->cut && !s->raw && s->ts != DAT_TS_LAST);
 	s->rare &= (uint8_t)~DAT_LOST;
 	t->given = s->raw ? NULL : s;
 	*ev = (struct event){
@@ -260,6 +261,13 @@ static void mark_shared(struct tracedat *t)
 	}
 }
 
+/* A CPU of which nothing is left: from the first event of the others on, nobody knows what it did. */
+static void note_silent(struct source_info *info, uint32_t cpu)
+{
+	GROW(info->silent, info->n_silent, info->cap_silent);
+	info->silent[info->n_silent++] = cpu;
+}
+
 static void start(struct tracedat *t)
 {
 	t->first_ts = DAT_TS_END;
@@ -269,7 +277,11 @@ static void start(struct tracedat *t)
 		dat_stream_next(s);
 		if (s->raw)
 			t->first_ts = MIN(t->first_ts, s->ts);
+		else if (s->cut)
+			note_silent(&t->s.info, s->cpu);
 	}
+	if (t->f.rescued && t->f.cut)		/* nobody knows how many CPUs there were behind the cut: one more, at the least */
+		note_silent(&t->s.info, t->s.info.n_cpus);
 	if (t->first_ts == DAT_TS_END)
 		t->first_ts = 0;
 	merge_init(&t->merge, t->n_streams);

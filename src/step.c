@@ -53,8 +53,12 @@ void step_task_named(struct ctx *c, struct task *t)
 void step_task_forked(struct ctx *c, struct task *parent, struct task *child)
 {
 	child->tgid = 0;
-	if (c->steps->selects && (parent->followed || step_asked_for(c->steps, child)))
-		child->followed = 1;
+	child->agent_pid = 0;
+	if (!c->steps->selects)
+		return;
+	if (parent->followed)
+		child->agent_pid = parent->agent_pid ? parent->agent_pid : parent->tgid ? parent->tgid : parent->pid;
+	child->followed = parent->followed || step_asked_for(c->steps, child);
 }
 
 static bool turns_of(const struct steps *st, const struct task *t)
@@ -97,7 +101,7 @@ static void trail_release(struct task *t)
 	t->trail = NULL;
 }
 
-static void open_free(struct steps *st, struct open_step *s)
+void step_drop(struct steps *st, struct open_step *s)
 {
 	for (size_t i = st->n_open; i-- > 0;)
 		if (st->open[i] == s) {
@@ -218,6 +222,21 @@ static void take_until(struct steps *st, struct open_step *s, uint64_t ts)
 	s->piece_from = ts;
 }
 
+/* An agent is a task with its threads and children: those that were forked from a named one are that one's. */
+static uint32_t agent_row(struct steps *st, const struct task *t, struct step *d)
+{
+	const struct task *root = model_task_known(&st->c->m, t->agent_pid);
+	int32_t tgid = d->tgid ? d->tgid : d->pid;
+
+	if (!d->agent && root) {
+		d->agent = root->comm;
+		tgid = root->tgid ? root->tgid : root->pid;
+	}
+	if (!d->agent)
+		d->agent = t->comm;
+	return step_agent(st, d->agent, tgid, d->pid, d->cls);
+}
+
 /* Ends the step: its window is accounted for, added to the sums, kept or not. */
 void step_close(struct steps *st, struct open_step *s, uint64_t ts)
 {
@@ -242,13 +261,11 @@ void step_close(struct steps *st, struct open_step *s, uint64_t ts)
 		d->has_segments = 1;
 		s->seg = NULL;
 		s->ev = NULL;
-		if (!d->agent)
-			d->agent = s->t->comm;
-		d->agent_i = step_agent(st, d->agent, d->tgid ? d->tgid : d->pid, d->pid, d->cls);
+		d->agent_i = agent_row(st, s->t, d);
 		step_count(st, d);
 		step_keep(st, d);
 	}
-	open_free(st, s);
+	step_drop(st, s);
 }
 
 /* Another thread goes on with the step: what the former did so far is its past. */
@@ -327,7 +344,7 @@ void step_task_exited(struct ctx *c, struct task *t)
 	step_marks_forget(st, t->pid);
 	for (size_t i = st->n_open; i-- > 0;)
 		if (st->open[i]->t == t && st->open[i]->by != BY_ASYNC) {
-			open_free(st, st->open[i]);
+			step_drop(st, st->open[i]);
 			i = st->n_open;		/* the order has changed: look again from the end */
 		}
 }
@@ -350,7 +367,7 @@ void steps_free(struct steps *st)
 	if (!st)
 		return;
 	while (st->n_open)
-		open_free(st, st->open[st->n_open - 1]);
+		step_drop(st, st->open[st->n_open - 1]);
 	for (size_t i = 0; i < st->n_kept; i++)
 		step_free(st->kept[i]);
 	for (size_t i = 0; i < st->n_agents; i++) {
@@ -407,7 +424,7 @@ void steps_look(const struct ctx *c, struct steps_view *v)
 		.agents = st->agents, .n_agents = st->n_agents, .kinds = st->kinds, .n_kinds = st->n_kinds,
 		.kept = st->kept, .n_kept = st->n_kept, .all = &st->all, .stage = st->stage, .ns = st->ns,
 		.slow = &st->slow, .n_all = st->n_all, .n_open = st->n_open, .n_marks = st->n_marks,
-		.n_unpaired = st->n_unpaired,
+		.n_step_marks = st->n_step_marks, .n_cut = st->n_cut, .n_unpaired = st->n_unpaired,
 		.no_begin = st->begin_bound ? NULL : st->o->step_begin.event,
 		.no_end = st->end_bound ? NULL : st->o->step_end.event,
 	};

@@ -74,7 +74,7 @@ struct steps_view {
 	const struct dist *all, *stage;
 	const uint64_t *ns;
 	const struct slow *slow;
-	uint64_t n_all, n_open, n_marks, n_unpaired;
+	uint64_t n_all, n_open, n_marks, n_step_marks, n_unpaired, n_cut;
 	const char *no_begin, *no_end;	/* events asked for by --step-begin and --step-end that never came; NULL */
 };
 void steps_look(const struct ctx *, struct steps_view *);

@@ -51,7 +51,7 @@ struct steps {
 	struct dist all, stage[N_STAGES];
 	uint64_t ns[N_STAGES];
 	struct slow slow;
-	uint64_t n_all, n_marks, n_unpaired, serial, begun, turn_id;
+	uint64_t n_all, n_marks, n_step_marks, n_unpaired, n_cut, serial, begun, turn_id;
 	int32_t *marked;
 	size_t n_marked, cap_marked;
 	bool begin_bound, end_bound;	/* the probes' events are in the recording, with the fields of their filters */
@@ -67,6 +67,7 @@ static inline bool steps_by_probe(const struct steps *st)
 bool step_asked_for(const struct steps *, const struct task *);		/* by -p or -c */
 struct open_step *step_open(struct steps *, struct task *, uint64_t ts, enum source_of_step);	/* NULL: too many are open */
 void step_close(struct steps *, struct open_step *, uint64_t ts);	/* frees it; its account is added up, kept or not */
+void step_drop(struct steps *, struct open_step *);	/* frees it: it does not count */
 void step_hand_over(struct steps *, struct open_step *, struct task *, uint64_t ts);	/* another thread goes on with it */
 /* step_marks.c */
 void step_marks_forget(struct steps *, int32_t pid);			/* the thread is gone, and with it its stack of marks */

@@ -48,17 +48,33 @@ static bool wanted(const struct steps *st, const struct task *t)
 	return !steps_by_probe(st) && (!st->selects || t->followed);
 }
 
+/*
+ * A new step begins on a thread whose last one is still open, and events were lost meanwhile: the last one's end was
+ * among them. Taken for an outer step it would be closed by another's end, with a duration that never was.
+ */
+static void forget_lost_ends(struct steps *st, struct task_marks *k, uint64_t ts)
+{
+	while (k->depth && k->step[k->depth - 1] && model_lost_between(&st->c->m, k->step[k->depth - 1]->s.begin, ts)) {
+		step_drop(st, k->step[--k->depth]);
+		st->n_cut++;
+	}
+}
+
 static void mark_begin(struct steps *st, struct task *t, const struct event *ev, const struct mark *m)
 {
 	struct task_marks *k = marks_of(st, t->pid);
 	struct step_words words;
 	struct open_step *s = NULL;
+	bool is_step = mark_is_step(m->text, st->o->step_name, &words);
 
+	st->n_step_marks += is_step;
+	if (is_step)
+		forget_lost_ends(st, k, ev->ts);
 	if (k->depth == MARK_DEPTH) {
 		k->overflow += k->overflow < 255;
 		return;
 	}
-	if (wanted(st, t) && mark_is_step(m->text, st->o->step_name, &words)) {
+	if (is_step && wanted(st, t)) {
 		steps_marked(st->c, t->pid);
 		s = step_open(st, t, ev->ts, BY_MARK);
 		if (s)
@@ -106,7 +122,10 @@ static void mark_async_begin(struct steps *st, struct task *t, const struct even
 	struct step_words words;
 	struct open_step *s;
 
-	if (!wanted(st, t) || !mark_is_step(m->text, st->o->step_name, &words))
+	if (!mark_is_step(m->text, st->o->step_name, &words))
+		return;
+	st->n_step_marks++;
+	if (!wanted(st, t))
 		return;
 	s = step_open(st, t, ev->ts, BY_ASYNC);
 	if (!s)

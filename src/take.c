@@ -103,7 +103,7 @@ static void take_notes(struct snapshot *s, const struct source *src, const struc
 {
 	char text[256];
 
-	s->notes = ARENA_NEW(&s->mem, src->info.n_notes + 5, const char *);
+	s->notes = ARENA_NEW(&s->mem, src->info.n_notes + 6, const char *);
 	for (size_t i = 0; i < src->info.n_notes; i++)
 		s->notes[s->n_notes++] = arena_strdup(&s->mem, src->info.notes[i]);
 	take_probe_note(s, "--step-begin", v->no_begin);
@@ -116,6 +116,10 @@ static void take_notes(struct snapshot *s, const struct source *src, const struc
 	if (v->n_unpaired) {
 		snprintf(text, sizeof text, "%llu mark%s a step whose beginning was not recorded",
 			 (unsigned long long)v->n_unpaired, v->n_unpaired == 1 ? " ends" : "s end");
+		s->notes[s->n_notes++] = arena_strdup(&s->mem, text);
+	}
+	if (v->n_cut) {
+		snprintf(text, sizeof text, "the ends of %llu steps were lost: not counted", (unsigned long long)v->n_cut);
 		s->notes[s->n_notes++] = arena_strdup(&s->mem, text);
 	}
 	if (v->n_open) {
@@ -267,6 +271,11 @@ static void take_steps(struct snapshot *s, const struct ctx *c, const struct ste
 	s->steps_all = dist_quant(v->all);
 	s->n_steps_all = v->n_all;
 	s->n_steps_open = v->n_open;
+	s->n_step_marks = v->n_step_marks;
+	s->selects = o->n_pids || o->n_comms;
+	s->probes = o->step_begin.event != NULL;
+	for (size_t i = 0; i < c->m.n_tasks && !s->selects_any; i++)
+		s->selects_any = c->m.tasks[i]->followed && c->m.tasks[i]->state != TS_UNKNOWN;
 	s->n_steps = v->n_kept;
 	s->steps = ARENA_NEW(&s->mem, v->n_kept, const struct step *);
 	for (size_t i = 0; i < v->n_kept; i++)
@@ -313,6 +322,11 @@ static int by_waits(const void *a, const void *b)
 {
 	const struct candidate_row *x = a, *y = b;
 
+	/* an agent waits most of its time; a busy task that is woken often is none */
+	bool xw = x->wait_ns >= 3 * x->run_ns, yw = y->wait_ns >= 3 * y->run_ns;
+
+	if (xw != yw)
+		return xw ? -1 : 1;
 	return x->n_waits != y->n_waits ? (x->n_waits < y->n_waits ? 1 : -1) : x->pid - y->pid;
 }
 

@@ -381,7 +381,7 @@ static void im_story(struct image *im, const struct look *l)
 	"1000 0 7 sched:sched_switch prev_pid=7 next_pid=8\n" \
 	"1050 1 0 sched:sched_waking comm=nine pid=7\n" \
 	"1100 0 8 sched:sched_waking comm=eight pid=9\n" \
-	"1150 1 -1 lost from=1050 count=5\n" \
+	"1150 1 -1 lost from=1050 count=5 rest=0\n" \
 	"1160 1 0 sched:sched_switch prev_pid=0 next_pid=7\n" \
 	"1200 0 8 sched:sched_switch prev_pid=8 next_pid=0\n" \
 	"1250 0 -1 fork pid=21 tgid=20 ppid=8 ptgid=7\n" \
@@ -390,9 +390,9 @@ static void im_story(struct image *im, const struct look *l)
 	"1300 1 0 sched:sched_switch prev_pid=0 next_pid=7\n" \
 	"1400 0 -1 switch pid=7 out=1 preempt=1\n" \
 	"1410 1 -1 switch pid=8 out=0 preempt=0\n" \
-	"1415 1 -1 lost from=1410 count=2\n" \
+	"1415 1 -1 lost from=1410 count=2 rest=0\n" \
 	"1420 0 -1 exit pid=21 tgid=20\n" \
-	"1420 -1 -1 lost from=1420 count=3\n"
+	"1420 -1 -1 lost from=1420 count=3 rest=0\n"
 
 /* ---- what is around it ---- */
 
