@@ -18,6 +18,7 @@ struct part {
 
 struct piece {			/* of one stage within a part */
 	int stage;
+	str_id peer;		/* whose time it is; 0: the agent's, or not one task's */
 	uint64_t ns;
 	uint32_t cpu;
 	bool inferred;
@@ -25,18 +26,27 @@ struct piece {			/* of one stage within a part */
 	size_t n_by, n_more;	/* actors told, and those that no longer fit */
 };
 
+/* The task that the agent waited for, when that one waited too. */
+static str_id waiting_peer(const struct segment *seg)
+{
+	bool works = !seg->who && (seg->stage == ST_PEER || seg->stage == ST_IRQ || seg->stage == ST_NAPI);
+
+	return works ? 0 : seg->peer;
+}
+
 static void piece_add(struct piece *p, const struct segment *seg)
 {
 	uint64_t ns = seg->to - seg->from;
+	str_id actor = p->peer ? seg->who : seg->actor;
 
 	p->ns += ns;
 	p->inferred |= seg->confidence == CONF_INFERRED;
 	if (p->cpu == UINT32_MAX)
 		p->cpu = seg->cpu;
-	if (!seg->actor)
+	if (!actor)
 		return;
 	for (size_t i = 0; i < p->n_by; i++)
-		if (p->by[i].actor == seg->actor) {
+		if (p->by[i].actor == actor) {
 			p->by[i].ns += ns;
 			return;
 		}
@@ -44,16 +54,19 @@ static void piece_add(struct piece *p, const struct segment *seg)
 		p->n_more++;
 		return;
 	}
-	p->by[p->n_by].actor = seg->actor;
+	p->by[p->n_by].actor = actor;
 	p->by[p->n_by++].ns = ns;
 }
 
-/* "runqueue 8.21 ms on CPU 2 (NET_RX eth0 5.10 ms, fio:678 2.87 ms)" */
+/* "runqueue 8.21 ms on CPU 2 (NET_RX eth0 5.10 ms, fio:678 2.87 ms)"; a peer's is "runqueue of python3:15043 8.21 ms" */
 static void piece_print(FILE *f, const struct snapshot *s, const struct piece *p, uint32_t *last_cpu)
 {
 	char ns[24];
 
-	fprintf(f, "%s" PAGE_GLUE "%s", stage_names[p->stage].name, fmt_ns(ns, sizeof ns, p->ns));
+	fprintf(f, "%s", stage_names[p->stage].name);
+	if (p->peer)
+		fprintf(f, " of %s", snapshot_str(s, p->peer));
+	fprintf(f, PAGE_GLUE "%s", fmt_ns(ns, sizeof ns, p->ns));
 	if (p->cpu != UINT32_MAX && p->cpu != *last_cpu) {
 		fprintf(f, " on CPU %u", p->cpu);
 		*last_cpu = p->cpu;
@@ -71,15 +84,15 @@ static void piece_print(FILE *f, const struct snapshot *s, const struct piece *p
 	fprintf(f, "%s)", !p->inferred ? "" : p->n_by ? ", inferred" : "inferred");
 }
 
-/* A wait: in order, one piece per run of segments of the same stage. */
+/* A wait: in order, one piece per run of segments of the same stage and task. */
 static void print_chain(FILE *f, const struct report *r, const struct step *st, const struct part *part, uint32_t *cpu)
 {
 	for (size_t i = part->first; i < part->last;) {
-		struct piece p = { .stage = st->seg[i].stage, .cpu = UINT32_MAX };
+		struct piece p = { .stage = st->seg[i].stage, .peer = waiting_peer(st->seg + i), .cpu = UINT32_MAX };
 
 		if (i > part->first)
 			fputs(r->o->utf8 ? " \xe2\x86\x92" PAGE_GLUE : " ->" PAGE_GLUE, f);
-		for (; i < part->last && st->seg[i].stage == p.stage; i++)
+		for (; i < part->last && st->seg[i].stage == p.stage && waiting_peer(st->seg + i) == p.peer; i++)
 			piece_add(&p, &st->seg[i]);
 		piece_print(f, r->s, &p, cpu);
 	}

@@ -286,7 +286,7 @@ void part_blocks(const struct report *r)
 
 	if (!r->s->n_blocks)
 		return;
-	page_heading(r->p, "Block devices", "queued: above the device; complete: its interrupt to the wakeup");
+	page_heading(r->p, "Block devices", "queued: not issued yet; complete: hard IRQ to block_rq_complete");
 	table_init(&t, cols, ARRAY_LEN(cols));
 	for (size_t i = 0; i < rows_shown(r, r->s->n_blocks); i++) {
 		const struct block_row *b = &r->s->blocks[i];

@@ -360,7 +360,7 @@ static void part_quality(const struct report *r)
 {
 	const struct snapshot *s = r->s;
 
-	if (!s->n_losses && !s->n_notes && !s->source.n_late && !s->source.n_unknown && !s->source.n_bad && !s->n_steps_open)
+	if (!s->n_losses && !s->n_notes && !s->source.n_late && !s->source.n_unknown && !s->source.n_bad)
 		return;
 	page_heading(r->p, "Losses and notes", NULL);
 	for (size_t i = 0; i < s->n_losses; i++)
@@ -368,7 +368,6 @@ static void part_quality(const struct report *r)
 	print_count(r, s->source.n_late, "events came late, out of order: their time was raised to keep order");
 	print_count(r, s->source.n_unknown, "records of a type that the recording does not describe: skipped");
 	print_count(r, s->source.n_bad, "records or pages made no sense: skipped");
-	print_count(r, s->n_steps_open, "steps were still open at the end: not counted");
 	for (size_t i = 0; i < s->n_notes; i++)
 		page_text(r->p, 2, 4, STYLE_NONE, s->notes[i]);
 }

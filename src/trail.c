@@ -20,6 +20,7 @@ void trail_begin(struct trail *tr, struct task *t, uint64_t ts)
 	tr->gate = t->gate;
 	tr->entered = (struct proof){ t->gate ? t->gate_from : 0, t->cpu, t->gate_type };
 	tr->after_nap = 0;
+	tr->resumed = (struct proof){ 0 };
 	tr->n_edge = tr->n_seg = tr->n_ev = tr->n_on = 0;
 	tr->n_steps = 0;
 }
@@ -124,7 +125,7 @@ static void put_running(struct advance *a, uint32_t cpu, uint64_t to, enum stage
 		start_walk(a, tr->done, to, kernel ? tr->gate : 0);
 		if (end && kernel)
 			walk_evidence(a->w, end->type, cpu, end->ts);
-		chain_running(a->w, cpu, tr->done, stage, 0, kernel ? tr->entered : (struct proof){ 0 });
+		chain_running(a->w, cpu, tr->done, stage, 0, kernel ? tr->entered : tr->resumed);
 		tr->done = to;
 	} else if (end && kernel) {
 		walk_evidence(a->w, end->type, cpu, end->ts);	/* left at the very instant it came back */
@@ -195,6 +196,7 @@ static void ran(struct advance *a, uint32_t cpu, uint64_t to, const struct nap *
 				put_unknown(a, cpu, e->ts);
 			tr->gate = 0;
 			tr->after_nap = 0;
+			tr->resumed = (struct proof){ e->ts, cpu, e->type };
 		} else if (fault_ends(a, a->edge_i, next)) {
 			put_running(a, cpu, e->ts, ST_KERNEL, e);
 			tr->gate = 0;
@@ -232,6 +234,8 @@ static void napped(struct advance *a, const struct nap *n, uint64_t upto)
 		tr->gate = 0;	/* back from the fault: no event says when, so from here on it is user time */
 	else if (n->how != TASK_PREEMPTED && tr->gate)
 		tr->after_nap = 1;
+	if (n->in && !tr->gate)
+		tr->resumed = (struct proof){ n->in, n->cpu_in, n->in_type };
 }
 
 /* The first of naps[i], naps[i - 1], ... (newer and newer), then `open`, that is a sleep and not a preemption. */

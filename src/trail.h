@@ -22,6 +22,7 @@ struct trail {
 	uint32_t nap_done;	/* newest nap accounted for */
 	str_id gate;		/* syscall it was in at `done` */
 	struct proof entered;	/* of that */
+	struct proof resumed;	/* what last put it into user code */
 	uint8_t after_nap;	/* `done` lies in a syscall, behind a wait of it */
 	struct edge *edge;
 	size_t n_edge, cap_edge;

@@ -26,9 +26,34 @@ static const char *const where_words[N_STAGES] = {
 	[ST_LOOP] = "behind other steps of their event loop",
 	[ST_WAKEUP] = "being woken",
 	[ST_RUNQUEUE] = "in the run queue",
-	[ST_PREEMPTED] = "pushed off the CPU",
+	[ST_PREEMPTED] = "pushed off",
 	[ST_LOST] = "where events were lost",
 	[ST_UNKNOWN] = "unexplained",
+};
+
+/* The same of a task that they wait for: "waiting for fio:678, which was ...". */
+static const char *const peer_words[N_STAGES] = {
+	[ST_USER] = "ran its own code",
+	[ST_KERNEL] = "ran in the kernel",
+	[ST_RETURN] = "returned from a wait",
+	[ST_IRQ_STEAL] = "was interrupted by hard IRQs",
+	[ST_SOFTIRQ_STEAL] = "was interrupted by softirqs",
+	[ST_OUTSIDE] = "waited for something outside this machine",
+	[ST_DEVICE] = "waited for a device",
+	[ST_BLK_QUEUE] = "had its request in a block queue",
+	[ST_BLK_COMPLETE] = "was between a device's interrupt and the wakeup",
+	[ST_IRQ] = "waited while a hard IRQ ran",
+	[ST_SOFTIRQ_WAIT] = "waited for a softirq to run",
+	[ST_NAPI] = "waited while NAPI polled",
+	[ST_TIMER] = "slept as asked",
+	[ST_TIMER_LATE] = "waited for a late timer",
+	[ST_PEER] = "was at work",
+	[ST_LOOP] = "was behind other steps",
+	[ST_WAKEUP] = "was being woken",
+	[ST_RUNQUEUE] = "was in the run queue",
+	[ST_PREEMPTED] = "was pushed off",
+	[ST_LOST] = "did what was lost with missed events",
+	[ST_UNKNOWN] = "did what no event explains",
 };
 
 /* What the kernel adds between an event and the task that waits for it: what tuning can change. */
@@ -70,22 +95,39 @@ static uint64_t slow_from(const struct snapshot *s)
 	return MIN(longest, s->steps_all.p99);
 }
 
-struct sums {
-	struct actor_sum *actor;
+struct by_actor {
+	struct actor_sum *v;	/* most first, once sort_actors() was called */
 	size_t n, cap;
+};
+struct sums {
+	struct by_actor who, peer;
+	uint64_t peer_ns;	/* of all of them */
 	uint64_t *cpu;		/* by CPU number */
 	size_t cap_cpu;
 };
 
-static void add_actor(struct sums *a, str_id actor, uint64_t ns)
+static void add_actor(struct by_actor *a, str_id actor, uint64_t ns)
 {
 	for (size_t i = 0; i < a->n; i++)
-		if (a->actor[i].actor == actor) {
-			a->actor[i].ns += ns;
+		if (a->v[i].actor == actor) {
+			a->v[i].ns += ns;
 			return;
 		}
-	GROW(a->actor, a->n, a->cap);
-	a->actor[a->n++] = (struct actor_sum){ actor, ns };
+	GROW(a->v, a->n, a->cap);
+	a->v[a->n++] = (struct actor_sum){ actor, ns };
+}
+
+/* Does the task that the agent waited for do that work itself? Else it waits too, and whoever is behind it is `who`. */
+static bool peer_works(const struct segment *seg)
+{
+	return seg->peer && !seg->who && (seg->stage == ST_PEER || seg->stage == ST_IRQ || seg->stage == ST_NAPI);
+}
+
+static str_id culprit(const struct segment *seg)
+{
+	if (seg->who)
+		return seg->who;
+	return !seg->peer || peer_works(seg) ? seg->actor : 0;
 }
 
 static void add_step(struct slow_stage *out, struct sums *sums, const struct step *st, int stage)
@@ -98,7 +140,11 @@ static void add_step(struct slow_stage *out, struct sums *sums, const struct ste
 		if (seg->stage != stage)
 			continue;
 		out->ns += ns;
-		add_actor(sums, seg->actor, ns);
+		add_actor(&sums->who, culprit(seg), ns);
+		if (seg->peer && !peer_works(seg)) {
+			add_actor(&sums->peer, seg->peer, ns);
+			sums->peer_ns += ns;
+		}
 		if (seg->cpu > 65535)	/* none, or nothing that a machine has */
 			continue;
 		GROW(sums->cpu, seg->cpu, sums->cap_cpu);
@@ -119,22 +165,42 @@ static int most_first(const void *a, const void *b)
 	return x->actor < y->actor ? -1 : x->actor > y->actor;
 }
 
-struct slow_stage verdict_slow(const struct snapshot *s, int stage, struct actor_sum *actors, size_t max)
+static void sort_actors(struct by_actor *a)
+{
+	if (a->n)
+		qsort(a->v, a->n, sizeof *a->v, most_first);
+}
+
+static struct slow_stage sum_slow(const struct snapshot *s, int stage, struct sums *sums)
 {
 	struct slow_stage out = { .cpu = UINT32_MAX };
-	struct sums sums = { 0 };
 	uint64_t from = slow_from(s);
 
+	*sums = (struct sums){ 0 };
 	for (size_t i = 0; i < s->n_steps; i++)
 		if (s->steps[i]->has_segments && duration(s->steps[i]) >= from)
-			add_step(&out, &sums, s->steps[i], stage);
-	if (sums.n)
-		qsort(sums.actor, sums.n, sizeof *sums.actor, most_first);
-	out.n_actors = MIN(sums.n, max);
+			add_step(&out, sums, s->steps[i], stage);
+	sort_actors(&sums->who);
+	sort_actors(&sums->peer);
+	return out;
+}
+
+static void sums_fini(struct sums *sums)
+{
+	free(sums->who.v);
+	free(sums->peer.v);
+	free(sums->cpu);
+}
+
+struct slow_stage verdict_slow(const struct snapshot *s, int stage, struct actor_sum *actors, size_t max)
+{
+	struct sums sums;
+	struct slow_stage out = sum_slow(s, stage, &sums);
+
+	out.n_actors = MIN(sums.who.n, max);
 	for (size_t i = 0; i < out.n_actors; i++)
-		actors[i] = sums.actor[i];
-	free(sums.actor);
-	free(sums.cpu);
+		actors[i] = sums.who.v[i];
+	sums_fini(&sums);
 	return out;
 }
 
@@ -266,38 +332,89 @@ static const char *actor_preposition(int stage)
 }
 
 /* ", behind NET_RX eth0 (5.10 ms a step) and fio:678 (2.87 ms)": those with a tenth of it or more, two at most. */
-static void say_actors(struct line *l, const struct snapshot *s, int stage)
+static void say_actors(struct line *l, const struct snapshot *s, int stage, const struct slow_stage *slow,
+		       const struct by_actor *who)
 {
-	struct actor_sum a[3];
-	struct slow_stage slow = verdict_slow(s, stage, a, ARRAY_LEN(a));
 	size_t said = 0;
 	char ns[24];
 
-	if (slow.cpu != UINT32_MAX && slow.cpu_ns * 10 >= slow.ns * 6)
-		say(l, stage == ST_RUNQUEUE ? " of CPU %u" : " on CPU %u", slow.cpu);
-	for (size_t i = 0; i < slow.n_actors && said < 2; i++) {
+	for (size_t i = 0; i < who->n && said < 2; i++) {
+		const struct actor_sum *a = &who->v[i];
+
 		/* what is unknown or lost has a reason for an actor, not somebody */
-		if (!a[i].actor || a[i].ns * 10 < slow.ns || stage == ST_UNKNOWN || stage == ST_LOST)
+		if (!a->actor || a->ns * 10 < slow->ns || stage == ST_UNKNOWN || stage == ST_LOST)
 			continue;
-		say(l, said ? " and %s%s" : ", %s %s", said ? "" : actor_preposition(stage), snapshot_str(s, a[i].actor));
-		say(l, " (%s%s)", fmt_ns(ns, sizeof ns, a[i].ns / slow.n_steps), slow.n_steps > 1 && !said ? " a step" : "");
+		say(l, said ? " and %s%s" : ", %s %s", said ? "" : actor_preposition(stage), snapshot_str(s, a->actor));
+		say(l, " (%s%s)", fmt_ns(ns, sizeof ns, a->ns / slow->n_steps), slow->n_steps > 1 && !said ? " a step" : "");
 		said++;
 	}
 }
 
+/* When most of a stage's time is that of tasks which the steps wait for, it is they who were "pushed off the CPU". */
+static bool say_peer(struct line *l, const struct snapshot *s, int stage, const struct slow_stage *slow, const struct sums *sums)
+{
+	const struct actor_sum *first = sums->peer.v;
+
+	if (sums->peer_ns * 2 <= slow->ns)
+		return false;
+	if (first->ns * 2 > slow->ns)
+		say(l, "waiting for %s, which %s", snapshot_str(s, first->actor), peer_words[stage]);
+	else
+		say(l, "waiting for %s and others, each of which %s", snapshot_str(s, first->actor), peer_words[stage]);
+	return true;
+}
+
+static void say_cpu(struct line *l, int stage, const struct slow_stage *slow)
+{
+	if (slow->cpu != UINT32_MAX && slow->cpu_ns * 10 >= slow->ns * 6)
+		say(l, "%s CPU %u", stage == ST_RUNQUEUE ? " of" : stage == ST_PREEMPTED ? "" : " on", slow->cpu);
+	else if (stage == ST_PREEMPTED)
+		say(l, " the CPU");
+}
+
+/* "in the run queue of CPU 2, behind ...", or whom the steps wait for and what kept that one. */
+static void say_where(struct line *l, const struct snapshot *s, int stage, const char *words)
+{
+	struct sums sums;
+	struct slow_stage slow = sum_slow(s, stage, &sums);
+
+	if (!say_peer(l, s, stage, &slow, &sums))
+		say(l, "%s", words);
+	say_cpu(l, stage, &slow);
+	say_actors(l, s, stage, &slow, &sums.who);
+	sums_fini(&sums);
+}
+
+static size_t n_kinds(const struct snapshot *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n_kinds; i++)
+		n += s->kinds[i].steps.n > 0;
+	return n;
+}
+
+/* The first sentence is about one kind of step, this one about all of them. */
+static void say_subject(struct line *l, const struct snapshot *s)
+{
+	bool kinds = n_kinds(s) > 1;
+
+	if (s->n_steps_all == 1)
+		say(l, "It spends");
+	else if (s->n_steps_all < FEW_STEPS)
+		say(l, "The slowest %s spends", kinds ? "of all steps" : "one");
+	else
+		say(l, "The slowest 1 %%%s spend", kinds ? " of all steps" : "");
+}
+
 static void say_slow(struct line *l, const struct snapshot *s, int stage)
 {
-	const char *subject = s->n_steps_all == 1 ? "It spends" : s->n_steps_all < FEW_STEPS ?
-		"The slowest one spends" : "The slowest 1 % spend";
 	bool one = s->n_steps_all < FEW_STEPS;
 	char share[24];
 
-	say(l, "%s %s of %s time ", subject, fmt_share(share, sizeof share, s->stage[stage].share_worst), one ? "its" : "their");
-	if (one && !strncmp(where_words[stage], "running their", 13))
-		say(l, "running its own code");
-	else
-		say(l, "%s", where_words[stage]);
-	say_actors(l, s, stage);
+	say_subject(l, s);
+	say(l, " %s of %s time ", fmt_share(share, sizeof share, s->stage[stage].share_worst), one ? "its" : "their");
+	say_where(l, s, stage, one && stage == ST_USER ? "running its own code" : where_words[stage]);
 	say(l, ".");
 }
 
@@ -315,9 +432,8 @@ static void say_kernel(struct line *l, const struct snapshot *s)
 		say(l, "What the kernel adds is a trifle next to that (%s): there is little to gain on this machine.", share);
 		return;
 	}
-	say(l, "The kernel adds %s, most of it (%s) %s", share, fmt_share(one, sizeof one, s->stage[stage].share_worst),
-	    where_words[stage]);
-	say_actors(l, s, stage);
+	say(l, "The kernel adds %s, most of it (%s) ", share, fmt_share(one, sizeof one, s->stage[stage].share_worst));
+	say_where(l, s, stage, where_words[stage]);
 	say(l, ".");
 }
 
@@ -352,14 +468,31 @@ static void say_trust(struct line *l, const struct snapshot *s)
 		    fmt_share(share, sizeof share, gone));
 }
 
+/* Tasks were named, and they have no step. */
+static void say_none_of_named(struct line *l, const struct snapshot *s)
+{
+	if (!s->selects_any) {
+		say(l, "None of the tasks named with -p or -c occurs in the recording.");
+		return;
+	}
+	say(l, "The tasks named with -p or -c made no steps: they neither mark them nor come back from a call that waits.");
+	if (s->n_step_marks)
+		say(l, " Other tasks mark %llu step%s here: leave -p and -c out.", (unsigned long long)s->n_step_marks,
+		    s->n_step_marks == 1 ? "" : "s");
+}
+
 static void say_no_steps(struct line *l, const struct snapshot *s)
 {
 	if (!s->source.n_events)
 		say(l, "The recording has no events.");
 	else if (s->n_steps_open)
 		say(l, "No step ended in what was read; %llu began.", (unsigned long long)s->n_steps_open);
-	else if (s->n_agents)
-		say(l, "The agents that were named had no step in what was read.");
+	else if (s->probes)
+		say(l, "The events of --step-begin and --step-end made no step%s.", s->n_notes ? ": see the notes" : "");
+	else if (s->selects)
+		say_none_of_named(l, s);
+	else if (s->n_agents || s->n_step_marks)
+		say(l, "Steps are marked here, but none began and ended in what was read.");
 	else
 		say(l, "Nothing here marks steps and no agent was named: there is no step to explain.");
 }

@@ -37,6 +37,31 @@ static const char *const deeds[N_STAGES] = {
 	[ST_UNKNOWN] = "did something that no event explains",
 };
 
+/* What the task did that the agent waited for, after "which". */
+static const char *const peer_deeds[N_STAGES] = {
+	[ST_USER] = "ran its own code",
+	[ST_KERNEL] = "ran in the kernel",
+	[ST_RETURN] = "was on its way back from a system call it had waited in",
+	[ST_IRQ_STEAL] = "was held up by a hard IRQ on its CPU",
+	[ST_SOFTIRQ_STEAL] = "was held up by a softirq on its CPU",
+	[ST_OUTSIDE] = "waited for something outside this machine",
+	[ST_DEVICE] = "waited for the device",
+	[ST_BLK_QUEUE] = "waited for its request to be given to the device",
+	[ST_BLK_COMPLETE] = "waited, the device being done, for the completion to reach it",
+	[ST_IRQ] = "waited while the hard IRQ that brings its answer ran",
+	[ST_SOFTIRQ_WAIT] = "waited for the softirq that was raised for it to start",
+	[ST_NAPI] = "waited while the softirq was at work before its packet's turn",
+	[ST_TIMER] = "slept, as it had asked",
+	[ST_TIMER_LATE] = "waited for a timer that was late",
+	[ST_PEER] = "was at work",
+	[ST_LOOP] = "waited while its event loop worked for another step",
+	[ST_WAKEUP] = "was woken, but not yet queued on a CPU",
+	[ST_RUNQUEUE] = "was ready to run, but others ran",
+	[ST_PREEMPTED] = "was pushed off its CPU and waited to run on",
+	[ST_LOST] = "did something that was lost with missed events",
+	[ST_UNKNOWN] = "did something that no event explains",
+};
+
 /* Before the names of those behind a stage. */
 static const char *who_label(unsigned stage)
 {
@@ -125,6 +150,26 @@ static void say_target(struct text *t, unsigned stage, uint64_t ns)
 	}
 }
 
+/* Whose time it is: the agent's own, or that of the task which it waits for. */
+static void say_deed(struct text *t, const struct waterfall *w, const struct snapshot *s, const struct pane *p)
+{
+	const struct segment *g = w->seg + p->from;
+	unsigned stage = g->stage < N_STAGES ? g->stage : ST_UNKNOWN;
+	const char *deed = peer_deeds[stage];
+
+	if (!g->peer) {
+		say(t, "%s %s", snapshot_str(s, w->step->agent), deeds[stage]);
+		return;
+	}
+	/* a thread that is itself the interrupt or the poll */
+	if (!g->who && (stage == ST_IRQ || stage == ST_NAPI))
+		deed = stage == ST_IRQ ? "handled the hard IRQ that brings the answer" : "polled the network device";
+	say(t, "%s waited for %s", snapshot_str(s, w->step->agent), snapshot_str(s, g->peer));
+	if (g->gate)
+		say(t, " (in %s)", snapshot_str(s, g->gate));
+	say(t, ", which %s", deed);
+}
+
 static void say_sentence(struct text *t, const struct waterfall *w, const struct snapshot *s, const struct pane *p)
 {
 	unsigned stage = w->seg[p->from].stage;
@@ -133,9 +178,11 @@ static void say_sentence(struct text *t, const struct waterfall *w, const struct
 
 	say(t, "%s %s", look_stage(stage)->words, fmt_ns(a, sizeof a, ns));
 	say_cpus(t, w, p);
-	say(t, ": %s %s; %s of the step", snapshot_str(s, w->step->agent), deeds[stage < N_STAGES ? stage : ST_UNKNOWN],
-	    look_part(pct, sizeof pct, ns, step_ns(w->step)));
-	say_target(t, stage, ns);
+	say(t, ": ");
+	say_deed(t, w, s, p);
+	say(t, "; %s of the step", look_part(pct, sizeof pct, ns, step_ns(w->step)));
+	if (!w->seg[p->from].peer)
+		say_target(t, stage, ns);	/* targets are for the agent's own time */
 	say(t, ".");
 }
 
@@ -150,14 +197,14 @@ static void say_when(struct text *t, const struct waterfall *w, const struct sna
 	say(t, "%s", !inferred ? "proven" : inferred == n ? "inferred, not proven" : "inferred in part");
 	say(t, DOT "from %s to %s, %s into the step", look_ts(a, sizeof a, g->from), look_ts(b, sizeof b, last->to),
 	    fmt_ns(d, sizeof d, g->from > w->step->begin ? g->from - w->step->begin : 0));
-	if (g->gate)
+	if (g->gate && !g->peer)
 		say(t, DOT "in %s", snapshot_str(s, g->gate));
 	if (n > 1)
 		say(t, DOT "%s segments", look_count(d, sizeof d, n));
 }
 
 struct sum {
-	uint32_t actor;
+	str_id who;		/* 0: nobody known */
 	size_t n;
 	uint64_t ns;
 };
@@ -168,39 +215,59 @@ static int more_time(const void *pa, const void *pb)
 
 	if (a->ns != b->ns)
 		return a->ns > b->ns ? -1 : 1;
-	return a->actor < b->actor ? -1 : a->actor > b->actor;
+	return a->who < b->who ? -1 : a->who > b->who;
 }
 
-/* Sums for each actor of the chosen segments, most time first; [n_actors] stands for nobody. free() it. */
-static struct sum *sum_actors(const struct waterfall *w, const struct pane *p, size_t *n)
+static int by_who(const void *pa, const void *pb)
 {
-	struct sum *all = xcalloc(w->n_actors + 1, sizeof *all);
+	const struct sum *a = pa, *b = pb;
+
+	return a->who < b->who ? -1 : a->who > b->who;
+}
+
+/* Sums for each of those behind the chosen segments, most time first. Never the peer: he waited as well. free() it. */
+static struct sum *sum_who(const struct waterfall *w, const struct pane *p, size_t *n)
+{
+	struct sum *all = xcalloc(p->to - p->from, sizeof *all);
 	size_t used = 0;
 
 	for (size_t i = p->from; i < p->to; i++) {
-		uint32_t a = w->actor_of[i] == ACTOR_AGENT ? (uint32_t)w->n_actors : w->actor_of[i];
+		const struct segment *g = w->seg + i;
 
-		all[a].actor = a;
-		all[a].n++;
-		all[a].ns += w->seg[i].to > w->seg[i].from ? w->seg[i].to - w->seg[i].from : 0;
+		all[i - p->from] = (struct sum){ g->peer ? g->who : g->actor, 1, g->to > g->from ? g->to - g->from : 0 };
 	}
-	for (size_t i = 0; i <= w->n_actors; i++)
-		if (all[i].n)
+	qsort(all, p->to - p->from, sizeof *all, by_who);
+	for (size_t i = 0; i < p->to - p->from; i++) {
+		if (used && all[used - 1].who == all[i].who) {
+			all[used - 1].n++;
+			all[used - 1].ns += all[i].ns;
+		} else {
 			all[used++] = all[i];
+		}
+	}
 	qsort(all, used, sizeof *all, more_time);
 	*n = used;
 	return all;
 }
 
-static void say_sum(struct text *t, const struct waterfall *w, const struct snapshot *s, const struct sum *u, bool alone)
+static void say_sum(struct text *t, const struct snapshot *s, const struct sum *u, bool alone)
 {
 	char a[16];
 
-	say(t, "%s", u->actor < w->n_actors ? snapshot_str(s, w->actors[u->actor].id) : "nobody known");
+	say(t, "%s", u->who ? snapshot_str(s, u->who) : "nobody known");
 	if (!alone || u->n > 1)
 		say(t, " %s", fmt_ns(a, sizeof a, u->ns));
 	if (u->n > 1)
 		say(t, " (%s times)", look_count(a, sizeof a, u->n));
+}
+
+/* Not a task, but what the task allowed. */
+static void say_slack(struct text *t, const struct snapshot *s, const struct sum *sums, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(snapshot_str(s, sums[i].who), "timer slack"))
+			say(t, "; the kernel may be late on purpose by the task's timer slack (prctl PR_SET_TIMERSLACK, 50 us by "
+			    "default)");
 }
 
 static void say_who(struct text *t, const struct waterfall *w, const struct snapshot *s, const struct pane *p, size_t max)
@@ -208,8 +275,8 @@ static void say_who(struct text *t, const struct waterfall *w, const struct snap
 	unsigned stage = w->seg[p->from].stage;
 	uint64_t rest = 0;
 	size_t n;
-	struct sum *sums = sum_actors(w, p, &n);
-	bool anybody = n > 1 || (n == 1 && sums[0].actor < w->n_actors);
+	struct sum *sums = sum_who(w, p, &n);
+	bool anybody = n > 1 || (n == 1 && sums[0].who);
 	char a[16];
 
 	if (anybody)
@@ -219,13 +286,15 @@ static void say_who(struct text *t, const struct waterfall *w, const struct snap
 	for (size_t i = 0; anybody && i < n; i++) {
 		if (i < max) {
 			say(t, "%s", i ? DOT : "");
-			say_sum(t, w, s, sums + i, n == 1);
+			say_sum(t, s, sums + i, n == 1);
 		} else {
 			rest += sums[i].ns;
 		}
 	}
 	if (anybody && n > max)
 		say(t, DOT "%zu other%s %s", n - max, n - max == 1 ? "" : "s", fmt_ns(a, sizeof a, rest));
+	if (stage == ST_TIMER_LATE)
+		say_slack(t, s, sums, n);
 	free(sums);
 }
 

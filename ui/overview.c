@@ -78,20 +78,36 @@ static const char *why_none(const struct snapshot *s, char *buf, size_t len)
 	if (s->n_steps_open)
 		snprintf(buf, len, "%s began, none has ended%s", look_count(n, sizeof n, s->n_steps_open),
 			 s->complete ? " in this recording" : " so far");
-	else if (s->n_agents)
-		snprintf(buf, len, "%s was watched, but no step of it ended", s->agents[0].agent);
 	else if (!s->complete)
 		snprintf(buf, len, "none yet; the recording is being read");
+	else if (s->probes)
+		snprintf(buf, len, "the events of --step-begin and --step-end made none%s", s->n_notes ? ": see the notes" : "");
+	else if (s->selects && !s->selects_any)
+		snprintf(buf, len, "none of the tasks named with -p or -c occurs in the recording");
+	else if (s->selects)
+		snprintf(buf, len, "the tasks of -p or -c neither mark any nor come back from a wait");
+	else if (s->n_agents || s->n_step_marks)
+		snprintf(buf, len, "they are marked, but none began and ended in what was read");
 	else
 		snprintf(buf, len, "nothing is marked as a step, and no agent was named");
 	return buf;
 }
 
+/* Steps are marked here, by others than those that were named. */
+static bool leaves_out_marks(const struct snapshot *s)
+{
+	return s->selects && s->n_step_marks && !s->probes;
+}
+
 static void what_to_do(const struct snapshot *s, char *buf, size_t len)
 {
 	const char *file = s->source.file;
+	char n[16];
 
-	if (s->n_candidates)
+	if (leaves_out_marks(s))
+		snprintf(buf, len, "without -p and -c: other tasks mark %s step%s here", look_count(n, sizeof n, s->n_step_marks),
+			 s->n_step_marks == 1 ? "" : "s");
+	else if (s->n_candidates)
 		snprintf(buf, len, "agenttop -p %d%s%s   (%s: %s)", s->candidates[0].pid, file[0] ? " " : "", file,
 			 s->candidates[0].comm, s->candidates[0].why);
 	else
@@ -121,9 +137,9 @@ int overview_why(const struct snapshot *s, struct cells *c, struct rect r)
 	int n = 0;
 
 	n += put_line(c, r, n, s->complete ? STYLE_OVER : STYLE_NOTE, "no steps: ", why_none(s, text, sizeof text));
-	if (s->complete && !s->n_agents && !s->n_steps_open) {
+	if (s->complete && !s->n_steps_open && (!s->n_agents || leaves_out_marks(s))) {
 		what_to_do(s, text, sizeof text);
-		n += put_line(c, r, n, STYLE_KEY, s->n_candidates ? "try       " : "", text);
+		n += put_line(c, r, n, STYLE_KEY, s->n_candidates || leaves_out_marks(s) ? "try       " : "", text);
 	}
 	if (n < r.h)
 		wakeup_line(s, c, r.x, r.y + n++, r.w);

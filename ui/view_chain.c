@@ -43,10 +43,15 @@ static void find_rank(struct state *st, size_t step_i)
 		st->rank++;
 }
 
-/* Pieces: neighbouring segments of one stage are one. */
+/* Pieces: neighbouring segments of one stage are one, when it is the same task's time. */
+static bool one_piece(const struct segment *a, const struct segment *b)
+{
+	return a->stage == b->stage && a->peer == b->peer;
+}
+
 static uint32_t piece_begin(const struct waterfall *w, size_t i)
 {
-	while (i && w->seg[i - 1].stage == w->seg[i].stage)
+	while (i && one_piece(w->seg + i - 1, w->seg + i))
 		i--;
 	return (uint32_t)i;
 }
@@ -55,7 +60,7 @@ static uint32_t piece_end(const struct waterfall *w, size_t i)
 {
 	size_t from = i;
 
-	while (i < w->n_seg && w->seg[i].stage == w->seg[from].stage)
+	while (i < w->n_seg && one_piece(w->seg + from, w->seg + i))
 		i++;
 	return (uint32_t)i;
 }

@@ -426,6 +426,26 @@ static void answer_line(const struct state *st, const struct snapshot *s, struct
 	put_spark(st, c, x + used + 2, y, w - used - 2);
 }
 
+/* A sentence in at most r.h lines; what does not fit is left out by whole words, and said to be. */
+static int put_why(const char *why, struct cells *c, struct rect r)
+{
+	struct cells none = { 0 };
+	char text[sizeof ((struct state *)NULL)->why + 8];
+	size_t n = strlen(why);
+	int lines;
+
+	memcpy(text, why, n + 1);
+	while ((lines = cells_wrap(&none, r, 0, STYLE_NORMAL, text)) > r.h && n) {
+		while (n && why[n - 1] != ' ')
+			n--;
+		while (n && strchr(" ,:", why[n - 1]))
+			n--;
+		memcpy(text + n, " …", sizeof " …");
+	}
+	cells_wrap(c, r, 0, STYLE_NORMAL, text);
+	return MIN(lines, r.h);
+}
+
 static int head(const void *state, const struct snapshot *s, struct cells *c, struct rect r)
 {
 	const struct state *st = state;
@@ -441,8 +461,7 @@ static int head(const void *state, const struct snapshot *s, struct cells *c, st
 	if (n < r.h)
 		look_shares(c, r.x, r.y + n++, r.w, r.w < 100 ? "slowest 1 %  " : "slowest 1 % spend it in  ", share);
 	if (n + 1 < r.h)
-		n += MIN(cells_wrap(c, (struct rect){ r.x, r.y + n, r.w, MIN(2, r.h - n - 1) }, 0, STYLE_NORMAL, st->why),
-			 MIN(2, r.h - n - 1));
+		n += put_why(st->why, c, (struct rect){ r.x, r.y + n, r.w, MIN(2, r.h - n - 1) });
 	if (n < r.h)
 		overview_hot(s, c, r.x, r.y + n++, r.w);
 	return n;

@@ -202,6 +202,14 @@ size_t waterfall_rows(const struct waterfall *w, uint32_t chosen, size_t n, uint
 	return n_out;
 }
 
+/* In an actor's row: time in which he waited himself, the agent for him. */
+#define WAITS 0x80
+
+static unsigned row_stage(const struct segment *g)
+{
+	return g->stage | (g->peer && !g->who ? WAITS : 0);
+}
+
 /* One column of one row: the stage that has most of it, found by majority vote, so that no sums are kept. */
 struct pixel {
 	double weight;
@@ -272,7 +280,7 @@ static void paint_all(const struct waterfall *w, const struct pane *p, struct gr
 		to = (to - p->x0) * scale;
 		paint(g->px, g->cols, from, to, w->seg[i].stage);
 		if (a != ACTOR_AGENT && row_of[a])
-			paint(g->px + (size_t)row_of[a] * (size_t)g->cols, g->cols, from, to, w->seg[i].stage);
+			paint(g->px + (size_t)row_of[a] * (size_t)g->cols, g->cols, from, to, row_stage(w->seg + i));
 	}
 	/* What is chosen is seen, however short. */
 	if (chosen_columns(w, p, g->cols, &x0, &x1) && x1 - x0 == 1)
@@ -313,7 +321,7 @@ static void draw_pixels(struct cells *c, int x, int y, const struct pixel *px, i
 		while (i + n < cols && px[i + n].used == px[i].used && px[i + n].stage == px[i].stage)
 			n++;
 		if (px[i].used)
-			draw_bar(c, x + i, y, n, px[i].stage, of_actor);
+			draw_bar(c, x + i, y, n, px[i].stage & ~WAITS, of_actor && !(px[i].stage & WAITS));
 		i += n;
 	}
 }
@@ -430,6 +438,27 @@ static void draw_label(struct cells *c, int x, int y, int w, bool chosen, unsign
 	cells_put(c, x + 2, y, w - 3, chosen ? STYLE_TITLE : style, text);
 }
 
+/* An actor's name; in "peer / who" the peer gives way first. */
+static void draw_actor(const struct snapshot *s, const struct segment *g, struct cells *c, int x, int y, int w, bool chosen)
+{
+	const char *all = snapshot_str(s, g->actor), *who = snapshot_str(s, g->who);
+	unsigned style = chosen ? STYLE_TITLE : STYLE_NORMAL;
+	int peer = w - 3 - cells_width(who) - 3;
+
+	if (!g->peer || !g->who || cells_width(all) <= w - 3) {
+		draw_label(c, x, y, w, chosen, STYLE_NORMAL, all);
+		return;
+	}
+	draw_label(c, x, y, w, chosen, STYLE_NORMAL, "");
+	x += 2;
+	if (peer < 2) {
+		cells_putf(c, x, y, w - 3, style, "/ %s", who);
+		return;
+	}
+	x += cells_put(c, x, y, peer, style, snapshot_str(s, g->peer));
+	cells_putf(c, x, y, w - 3 - peer, style, " / %s", who);
+}
+
 static void draw_rows(const struct waterfall *w, const struct snapshot *s, const struct pane *p, const struct grid *g,
 		      struct cells *c, struct rect r, int label)
 {
@@ -444,8 +473,7 @@ static void draw_rows(const struct waterfall *w, const struct snapshot *s, const
 	for (size_t i = 0; i < g->n; i++) {
 		int y = r.y + 1 + (int)i;
 
-		draw_label(c, r.x, y, label, p->actor == g->rows[i], STYLE_NORMAL,
-			   snapshot_str(s, w->actors[g->rows[i]].id));
+		draw_actor(s, w->seg + w->actors[g->rows[i]].longest, c, r.x, y, label, p->actor == g->rows[i]);
 		draw_pixels(c, r.x + label, y, g->px + (i + 1) * (size_t)g->cols, g->cols, true);
 	}
 	if (g->n < w->n_actors)

@@ -47,7 +47,19 @@ struct fake_seg {
 	int cpu;		/* -1: none */
 	const char *actor, *gate;
 	int n_ev, confidence;
+	const char *peer;	/* whose time it is; NULL: the agent's */
 };
+
+/* As the engine joins them: "peer / who". */
+__attribute__((unused)) static str_id fake_actor(struct snapshot *s, const struct fake_seg *g)
+{
+	char text[256];
+
+	if (!g->peer)
+		return fake_str(s, g->actor);
+	snprintf(text, sizeof text, "%s%s%s", g->peer, *g->actor ? " / " : "", g->actor);
+	return fake_str(s, text);
+}
 
 /* Appends a step made of segs; keeps the tiling and the sums by stage right. */
 __attribute__((unused)) static struct step *fake_step(struct snapshot *s, const char *id, uint64_t begin,
@@ -65,9 +77,13 @@ __attribute__((unused)) static struct step *fake_step(struct snapshot *s, const 
 	for (size_t i = 0; i < n; i++) {
 		struct segment *seg = &st->seg[i];
 
-		*seg = (struct segment){ at, at + segs[i].us * US, segs[i].cpu < 0 ? UINT32_MAX : (uint32_t)segs[i].cpu,
-					 fake_str(s, segs[i].actor), fake_str(s, segs[i].gate), (uint32_t)st->n_ev,
-					 (uint16_t)segs[i].n_ev, (uint8_t)segs[i].stage, (uint8_t)segs[i].confidence };
+		*seg = (struct segment){
+			.from = at, .to = at + segs[i].us * US, .cpu = segs[i].cpu < 0 ? UINT32_MAX : (uint32_t)segs[i].cpu,
+			.actor = fake_actor(s, &segs[i]), .peer = segs[i].peer ? fake_str(s, segs[i].peer) : 0,
+			.who = fake_str(s, segs[i].actor), .gate = fake_str(s, segs[i].gate), .ev = (uint32_t)st->n_ev,
+			.n_ev = (uint16_t)segs[i].n_ev, .stage = (uint8_t)segs[i].stage,
+			.confidence = (uint8_t)segs[i].confidence,
+		};
 		for (int k = 0; k < segs[i].n_ev; k++)
 			st->ev[st->n_ev++] = (struct evidence){ at + (uint64_t)k, fake_str(s, "sched:sched_waking"), seg->cpu };
 		st->ns[seg->stage] += seg->to - seg->from;
