@@ -2,6 +2,7 @@
 /* Syscalls: user time against kernel time, and the gates: the calls in which a task waits. */
 #include <string.h>
 
+#include "calls.h"
 #include "stage.h"
 
 /* Calls that wait by their nature: their end is the end of a turn (agenttop(1), "Turns"). */
@@ -10,26 +11,6 @@ static const char *const waiting[] = {
 	"read", "pread64", "readv", "preadv", "preadv2", "recvfrom", "recvmsg", "recvmmsg", "futex", "futex_wait",
 	"futex_waitv", "nanosleep", "clock_nanosleep", "wait4", "waitid", "io_getevents", "io_pgetevents", "accept",
 	"accept4",
-};
-/* Their numbers, for raw_syscalls: every architecture but the newer ones (asm-generic) has its own. */
-struct number {
-	uint16_t nr;
-	const char *name;
-};
-static const struct number generic[] = {
-	{ 22, "epoll_pwait" }, { 63, "read" }, { 65, "readv" }, { 67, "pread64" }, { 69, "preadv" }, { 72, "pselect6" },
-	{ 73, "ppoll" }, { 95, "waitid" }, { 98, "futex" }, { 101, "nanosleep" }, { 115, "clock_nanosleep" },
-	{ 202, "accept" }, { 207, "recvfrom" }, { 212, "recvmsg" }, { 242, "accept4" }, { 243, "recvmmsg" },
-	{ 260, "wait4" }, { 286, "preadv2" }, { 426, "io_uring_enter" }, { 441, "epoll_pwait2" }, { 449, "futex_waitv" },
-	{ 455, "futex_wait" },
-};
-static const struct number x86_64[] = {
-	{ 0, "read" }, { 7, "poll" }, { 17, "pread64" }, { 19, "readv" }, { 23, "select" }, { 35, "nanosleep" },
-	{ 43, "accept" }, { 45, "recvfrom" }, { 47, "recvmsg" }, { 61, "wait4" }, { 202, "futex" },
-	{ 208, "io_getevents" }, { 230, "clock_nanosleep" }, { 232, "epoll_wait" }, { 247, "waitid" },
-	{ 270, "pselect6" }, { 271, "ppoll" }, { 281, "epoll_pwait" }, { 288, "accept4" }, { 295, "preadv" },
-	{ 299, "recvmmsg" }, { 327, "preadv2" }, { 426, "io_uring_enter" }, { 441, "epoll_pwait2" },
-	{ 449, "futex_waitv" }, { 455, "futex_wait" },
 };
 struct call {
 	str_id name;
@@ -64,35 +45,20 @@ static struct call *named(struct ctx *c, const struct event *ev)
 	return k;
 }
 
-static const struct number *numbers_of(const char *arch, size_t *n)
-{
-	*n = 0;
-	if (!strcmp(arch, "x86_64")) {
-		*n = ARRAY_LEN(x86_64);
-		return x86_64;
-	}
-	if (!strcmp(arch, "aarch64") || !strcmp(arch, "riscv64") || !strcmp(arch, "loongarch64")) {
-		*n = ARRAY_LEN(generic);
-		return generic;
-	}
-	return NULL;
-}
-
 static struct call *numbered(struct ctx *c, uint64_t nr)
 {
 	struct state *st = stage_state(c);
 	struct call *k = &st->by_nr[nr < ARRAY_LEN(st->by_nr) ? nr : ARRAY_LEN(st->by_nr) - 1];
-	const struct number *numbers;
+	const char *known;
 	char name[32];
-	size_t n;
 
 	if (k->known)
 		return k;
-	snprintf(name, sizeof name, "syscall %u", (unsigned)nr);
-	numbers = numbers_of(ctx_arch(c), &n);
-	for (size_t i = 0; i < n; i++)
-		if (numbers[i].nr == nr)
-			snprintf(name, sizeof name, "%s", numbers[i].name);
+	known = call_name(ctx_arch(c), nr);
+	if (known)
+		snprintf(name, sizeof name, "%s", known);
+	else
+		snprintf(name, sizeof name, "syscall %u", (unsigned)nr);
 	*k = (struct call){ ctx_strz(c, name), true, waits(name) };
 	return k;
 }

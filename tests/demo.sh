@@ -6,7 +6,7 @@
 # Needs no privilege.
 set -u
 agenttop=${1:?usage: demo.sh AGENTTOP}
-recording=$(dirname "$0")/../testdata/vm-icount-irqhot.dat
+recording=testdata/vm-icount-irqhot.dat
 
 # replay: an agent's steps from a recording, on any machine.
 replay()
