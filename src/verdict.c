@@ -351,12 +351,15 @@ static void say_actors(struct line *l, const struct snapshot *s, int stage, cons
 }
 
 /* When most of a stage's time is that of tasks which the steps wait for, it is they who were "pushed off the CPU". */
-static bool say_peer(struct line *l, const struct snapshot *s, int stage, const struct slow_stage *slow, const struct sums *sums)
+static bool say_peer(struct line *l, const struct snapshot *s, int stage, const char *words, const struct slow_stage *slow,
+		     const struct sums *sums)
 {
 	const struct actor_sum *first = sums->peer.v;
 
 	if (sums->peer_ns * 2 <= slow->ns)
 		return false;
+	if (sums->peer_ns * 10 < slow->ns * 9)
+		say(l, "%s%s, mostly ", words, stage == ST_PREEMPTED ? " the CPU" : "");
 	if (first->ns * 2 > slow->ns)
 		say(l, "waiting for %s, which %s", snapshot_str(s, first->actor), peer_words[stage]);
 	else
@@ -378,7 +381,7 @@ static void say_where(struct line *l, const struct snapshot *s, int stage, const
 	struct sums sums;
 	struct slow_stage slow = sum_slow(s, stage, &sums);
 
-	if (!say_peer(l, s, stage, &slow, &sums))
+	if (!say_peer(l, s, stage, words, &slow, &sums))
 		say(l, "%s", words);
 	say_cpu(l, stage, &slow);
 	say_actors(l, s, stage, &slow, &sums.who);

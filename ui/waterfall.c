@@ -202,12 +202,25 @@ size_t waterfall_rows(const struct waterfall *w, uint32_t chosen, size_t n, uint
 	return n_out;
 }
 
-/* In an actor's row: time in which he waited himself, the agent for him. */
+static unsigned safe_stage(const struct segment *g)
+{
+	return g->stage < N_STAGES ? g->stage : ST_UNKNOWN;
+}
+
+/* Added to a stage. In an actor's row: time in which he waited himself, the agent for him; in the agent's: a peer's time. */
 #define WAITS 0x80
 
 static unsigned row_stage(const struct segment *g)
 {
-	return g->stage | (g->peer && !g->who ? WAITS : 0);
+	return safe_stage(g) | (g->peer && !g->who ? WAITS : 0);
+}
+
+/* What a peer works is shown as it is. */
+static unsigned agent_stage(const struct segment *g)
+{
+	bool works = !g->who && (g->stage == ST_PEER || g->stage == ST_IRQ || g->stage == ST_NAPI);
+
+	return safe_stage(g) | (g->peer && !works ? WAITS : 0);
 }
 
 /* One column of one row: the stage that has most of it, found by majority vote, so that no sums are kept. */
@@ -278,13 +291,13 @@ static void paint_all(const struct waterfall *w, const struct pane *p, struct gr
 			break;
 		from = (from - p->x0) * scale;
 		to = (to - p->x0) * scale;
-		paint(g->px, g->cols, from, to, w->seg[i].stage);
+		paint(g->px, g->cols, from, to, agent_stage(w->seg + i));
 		if (a != ACTOR_AGENT && row_of[a])
 			paint(g->px + (size_t)row_of[a] * (size_t)g->cols, g->cols, from, to, row_stage(w->seg + i));
 	}
 	/* What is chosen is seen, however short. */
 	if (chosen_columns(w, p, g->cols, &x0, &x1) && x1 - x0 == 1)
-		g->px[x0] = (struct pixel){ 1, w->seg[p->from].stage, 1 };
+		g->px[x0] = (struct pixel){ 1, (uint8_t)agent_stage(w->seg + p->from), 1 };
 	free(row_of);
 }
 
@@ -298,17 +311,17 @@ static const char *bar_words(unsigned stage, bool of_actor)
 }
 
 /* A bar of n columns: texture with the stage's words in the middle, or its letter in front when it is short. */
-static void draw_bar(struct cells *c, int x, int y, int n, unsigned stage, bool of_actor)
+static void draw_bar(struct cells *c, int x, int y, int n, unsigned stage, bool of_actor, bool of_peer)
 {
 	bool instead = of_actor && (stage == ST_RUNQUEUE || stage == ST_PREEMPTED);
 	unsigned style = instead ? STYLE_STEAL : look_stage_style(stage);
 	unsigned label = style | (look_stage_is_wait(stage) && !instead ? 0 : STYLE_BAR);
-	const char *words = bar_words(stage, of_actor);
-	int len = cells_width(words);
+	const char *words = bar_words(stage, of_actor), *before = of_peer ? "peer: " : "";
+	int len = cells_width(before) + cells_width(words);
 
 	cells_fill(c, (struct rect){ x, y, n, 1 }, style, instead ? 0x2591 : look_stage_fill(stage));
 	if (n >= len + 2)
-		cells_put(c, x + (n - len) / 2, y, len, label, words);
+		cells_putf(c, x + (n - len) / 2, y, len, label, "%s%s", before, words);
 	else
 		cells_char(c, x, y, label, (unsigned char)look_stage(stage)->letter);
 }
@@ -321,7 +334,8 @@ static void draw_pixels(struct cells *c, int x, int y, const struct pixel *px, i
 		while (i + n < cols && px[i + n].used == px[i].used && px[i + n].stage == px[i].stage)
 			n++;
 		if (px[i].used)
-			draw_bar(c, x + i, y, n, px[i].stage & ~WAITS, of_actor && !(px[i].stage & WAITS));
+			draw_bar(c, x + i, y, n, px[i].stage & ~WAITS, of_actor && !(px[i].stage & WAITS),
+				 !of_actor && px[i].stage & WAITS);
 		i += n;
 	}
 }

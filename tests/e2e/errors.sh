@@ -70,7 +70,7 @@ wrong 2 'empty' ''
 wrong 2 'takes no value' --help=3
 wrong 2 'needs a value' $rec --pid
 wrong 2 'needs a value' $rec -p
-for v in 0 -1 x 1,,2 , 99999999999 1.5 0x10; do wrong 2 '--pid' --pid=$v $rec; done
+for v in 0 -1 x 1,,2 ',' 99999999999 1.5 0x10; do wrong 2 '--pid' --pid=$v $rec; done
 for v in '' '(' '[' 'a{9999999}'; do wrong 2 '--comm' --comm="$v" $rec; done
 for v in '' xml JSON; do wrong 2 '--report' --report=$v $rec; done
 for v in '' abc 1.2.3 1e9 99999999999999999999999 '+' '-' ' 1'; do wrong 2 '--from' --from="$v" $rec; done
@@ -160,12 +160,12 @@ for f in $rec tests/fuzz/seeds/pipe.perf $long; do
 	[ $got -eq 1 ] && one_line
 	ok $? "$f as standard input, standard output is closed" "status $got" "$(head -n 3 "$tmp/err")"
 	# shellcheck disable=SC2002
-	cat $f | timeout 20 "$agenttop" --report=json - >&- 2> "$tmp/err"
+	cat "$f" | timeout 20 "$agenttop" --report=json - >&- 2> "$tmp/err"
 	got=$?
 	[ $got -eq 1 ] && one_line
 	ok $? "$f through a pipe, standard output is closed" "status $got" "$(head -n 3 "$tmp/err")"
 	# shellcheck disable=SC2002
-	cat $f | timeout 20 "$agenttop" --report=json - 2>&- > "$tmp/out"
+	cat "$f" | timeout 20 "$agenttop" --report=json - 2>&- > "$tmp/out"
 	got=$?
 	[ $got -eq 0 ] && [ -s "$tmp/out" ]
 	ok $? "$f through a pipe, standard error is closed" "status $got"

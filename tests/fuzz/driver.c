@@ -113,6 +113,13 @@ static void on_exit_call(void)
 	}
 }
 
+/* gcc's two runtimes do not share their callbacks: UBSan tells by a signal. */
+const char *__ubsan_default_options(void);
+const char *__ubsan_default_options(void)
+{
+	return "print_stacktrace=1:abort_on_error=1";
+}
+
 /* ---- one run ---- */
 
 static void run(const uint8_t *p, size_t n)

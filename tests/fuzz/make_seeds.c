@@ -73,6 +73,7 @@ static void guest(void)
 	struct bytes cpu0 = { 0 }, shift = { 0 }, b;
 	struct dat_spec s = { .version = 7, .user_long = 8, .kernel_long = 8, .page = 256, .clock = "x86-tsc", .n_buffers = 1 };
 
+	put_num(&shift, 0x0807060504030201, 8);
 	put_num(&shift, 1, 4);
 	put_num(&shift, 2, 4);
 	for (unsigned cpu = 0; cpu < 2; cpu++) {

@@ -3,7 +3,7 @@
 # Fuzzes every parser: run.sh [TARGET...], all of them without an argument (tracedat, perfdata, text, decode, marks, session).
 #
 #   FUZZ_SECONDS=60   for each target
-#   O=build/fuzz      objects, corpora (corpus/TARGET, kept for the next time) and findings (found/TARGET-...)
+#   O=build/fuzz      objects, libFuzzer's corpora (corpus/TARGET: the next run goes on from there), findings (found/TARGET-...)
 #   CC=clang          with its fuzzer runtime (Debian: clang, libclang-rt-14-dev), or gcc: then driver.c takes libFuzzer's part
 #   RECORDINGS=DIR    more seeds: the small recordings in it
 #
@@ -46,7 +46,7 @@ seeds()
 	tracedat) ls tests/fuzz/seeds/*.dat ;;
 	perfdata) ls tests/fuzz/seeds/*.perf; find "$rec" -name '*.perf.data' -size -64k 2> /dev/null ;;
 	text) ls tests/golden/*.ev ;;
-	decode) ls tests/fuzz/seeds/*.format; ls "$rec"/formats/*/*.* 2> /dev/null | grep -v '\.txt$' | awk 'NR % 7 == 1' ;;
+	decode) ls tests/fuzz/seeds/*.format; find "$rec/formats" -name '*.sys_e*' -o -name '*.sched_*' 2> /dev/null ;;
 	marks) ls tests/fuzz/seeds/*.mark ;;
 	session) ls tests/fuzz/seeds/*.dat tests/fuzz/seeds/*.perf tests/golden/*.ev ;;
 	esac
@@ -62,11 +62,10 @@ for t; do
 	for f in $(seeds "$t"); do
 		cp -f "$f" "$O/seeds/$t/"
 	done
-	dict=
-	[ ! -f "tests/fuzz/$t.dict" ] || dict=-dict=tests/fuzz/$t.dict
 	# stderr has the target's own output too: only what libFuzzer says in the end is shown, all of it when something was found
-	if ASAN_OPTIONS="detect_leaks=1:abort_on_error=0:allocator_may_return_null=1" UBSAN_OPTIONS=print_stacktrace=1 \
-		nice "$O/fuzz_$t" -max_total_time="$seconds" -timeout=5 -rss_limit_mb=512 -max_len=65536 -print_final_stats=1 $dict \
+	if ASAN_OPTIONS="detect_leaks=1:abort_on_error=0:allocator_may_return_null=1" \
+		UBSAN_OPTIONS="print_stacktrace=1:abort_on_error=1" \
+		nice "$O/fuzz_$t" -max_total_time="$seconds" -timeout=5 -rss_limit_mb=512 -max_len=65536 -print_final_stats=1 \
 		-artifact_prefix="$O/found/$t-" "$corpus" "$O/seeds/$t" > "$O/$t.log" 2>&1 < /dev/null; then
 		echo "$t: nothing found: $(grep '^Done' "$O/$t.log" | tail -n 1)"
 	else

@@ -542,7 +542,7 @@ def unreadable(tap, check):
     check(what, ['--report=json', path], prefix=prefix)
 
 
-def feed(fifo, parts, then=None):
+def feed(fifo, parts):
     """Writes the parts into a fifo and closes it; a reader that has left is nothing to us."""
     try:
         with open(fifo, 'wb', buffering=0) as f:

@@ -528,6 +528,91 @@ static void test_verdict(void)
 	fake_free(&s);
 }
 
+/* Most of the time is that of a task which the step waited for: it is the victim, not who did it. */
+static void test_verdict_peer(void)
+{
+	static const struct fake_seg seg[] = {
+		{ ST_PREEMPTED, 9000, 1, "fuzz_text:14135", "read", 1, 0, "python3:15043" },
+		{ ST_PREEMPTED, 500, 1, "", "read", 1, 0, "python3:15043" },
+		{ ST_TIMER, 4000, -1, "", "read", 1, 0, "agentloop:14155" },
+		{ ST_PEER, 3000, 1, "", "read", 1, 0, "python3:15043" },
+	};
+	char lines[8][256];
+	struct actor_sum who[4];
+	struct kind_row kinds[2] = { { .agent = "planner", .name = "plan", .steps = fake_quant(1, MS, MS, MS) } };
+	struct snapshot s;
+	char *text;
+
+	fake_empty(&s);
+	s.source.n_events = 1;
+	fake_step(&s, "1", FAKE_BEGIN, seg, ARRAY_LEN(seg));
+	s.steps_all = fake_quant(1, 17 * MS, 17 * MS, 17 * MS);
+	s.n_steps_all = 5000;
+	kinds[1] = kinds[0];
+	s.kinds = kinds, s.n_kinds = 2;
+	s.stage[ST_PREEMPTED].share_worst = .28;
+	verdict_lines(&s, lines, 8);
+	is_text(lines[1], "The slowest 1 % of all steps spend 28 % of their time waiting for python3:15043, which was pushed off CPU 1, behind "
+		"fuzz_text:14135 (9.00 ms).", "behind whom, and whose time");
+	is_num(verdict_slow(&s, ST_PREEMPTED, who, 4).n_actors, 2, "nobody known is one of two");
+	is_text(snapshot_str(&s, who[0].actor), "fuzz_text:14135", "the peer is none of them");
+	s.stage[ST_TIMER].share_worst = .5;
+	s.n_kinds = 1;
+	verdict_lines(&s, lines, 8);
+	is_text(lines[1], "The slowest 1 % spend 50 % of their time waiting for agentloop:14155, which slept as asked.", "a peer's timer");
+	s.stage[ST_PEER].share_worst = .6;
+	verdict_lines(&s, lines, 8);
+	is_text(lines[1], "The slowest 1 % spend 60 % of their time waiting for other tasks' work on CPU 1, most of it python3:15043 (3.00 ms).",
+		"a peer's own work");
+	text = text_of(&s, &plain);
+	has_text(text, "preempted of python3:15043 9.50 ms on CPU 1\n", "a chain says whose time it is");
+	free(text);
+	fake_free(&s);
+}
+
+static void test_verdict_mixed(void)
+{
+	static const struct fake_seg seg[] = {
+		{ ST_PREEMPTED, 6000, 1, "fio:678", "read", 1, 0, "python3:15043" }, { ST_PREEMPTED, 3000, 1, "fio:678", "", 1, 0 },
+	};
+	char lines[8][256];
+	struct snapshot s;
+
+	fake_empty(&s);
+	s.source.n_events = 1;
+	fake_step(&s, "1", FAKE_BEGIN, seg, ARRAY_LEN(seg));
+	s.steps_all = fake_quant(1, 9 * MS, 9 * MS, 9 * MS);
+	s.n_steps_all = 5000;
+	s.stage[ST_PREEMPTED].share_worst = .28;
+	verdict_lines(&s, lines, 8);
+	is_text(lines[1], "The slowest 1 % spend 28 % of their time pushed off the CPU, mostly waiting for python3:15043, which was pushed off "
+		"CPU 1, behind fio:678 (9.00 ms).", "not all of it is the peer's");
+	fake_free(&s);
+}
+
+static void test_verdict_no_steps(void)
+{
+	char lines[8][256];
+	struct snapshot s;
+
+	fake_empty(&s);
+	s.source.n_events = 1;
+	s.selects = 1;
+	verdict_lines(&s, lines, 8);
+	is_text(lines[0], "None of the tasks named with -p or -c occurs in the recording.", "named, not there");
+	s.selects_any = 1;
+	verdict_lines(&s, lines, 8);
+	is_text(lines[0], "The tasks named with -p or -c made no steps: they neither mark them nor come back from a call that waits.", "no steps");
+	s.n_step_marks = 400;
+	verdict_lines(&s, lines, 8);
+	has_text(lines[0], " Other tasks mark 400 steps here: leave -p and -c out.", "others mark some");
+	s.probes = 1;
+	s.n_notes = 1;
+	verdict_lines(&s, lines, 8);
+	is_text(lines[0], "The events of --step-begin and --step-end made no step: see the notes.", "probes");
+	fake_free(&s);
+}
+
 static void test_verdict_long_names(void)
 {
 	char name[600], lines[8][256];
@@ -561,6 +646,9 @@ int main(void)
 	test_text_long_step();
 	test_text_hostile();
 	test_verdict();
+	test_verdict_peer();
+	test_verdict_mixed();
+	test_verdict_no_steps();
 	test_verdict_long_names();
 	return done();
 }

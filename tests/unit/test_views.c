@@ -262,8 +262,8 @@ static const char steps_80[] =
 "agenttop  incident.dat  trace.dat v7  web-07  6.18.44  4 CPUs     lost 0  late 0\n"
 "p50 6.00 ms  p99 23.0 ms ▲  p999 24.0 ms  deadline 20.0 ms missed 14 (0.3 %)\n"
 "slowest 1 %  run queue RRRRR 41 %  outside oooo 30 %  NAPI nn 17 %  user uu 12 %\n"
-"The slowest 1 % spend 41 % of their time in the run queue of CPU 2, behind\n"
-"NET_RX eth0 (5.10 ms) and fio:678 (2.87 ms).\n"
+"The slowest 1 % of all steps spend 41 % of their time in the run queue of CPU 2,\n"
+"behind NET_RX eth0 (5.10 ms) and fio:678 (2.87 ms).\n"
 "IRQ-hot  CPU 2: 38 % in interrupts, took 62.0 ms of steps\n"
 "[1 Steps] 2 Chain  3 Data  ? Help ────────────────────────────────── sort P99 ▼\n"
 "  AGENT      STEP       RATE     P50    P99▼     MAX   MISS WORST STAGE\n"
@@ -407,6 +407,88 @@ static void test_chain(void)
 	has(&s, 120, 40, "2++", "zoomed", "+ zooms in");
 	has(&s, 120, 40, "2++0", "0 ms", "0 shows all again");
 	has(&s, 120, 40, "2++m", "outside", "what is chosen is in the window");
+	fake_free(&s);
+}
+
+/* It slept in read; the task that it waited for was pushed off its CPU. */
+static const struct fake_seg behind_peer[] = {
+	{ ST_USER, 100, 1, "", "", 1, 0 },
+	{ ST_RUNQUEUE, 2000, 1, "fuzz_text:14135", "read", 1, 0, "python3:15043" },
+	{ ST_PREEMPTED, 9000, 1, "fuzz_text:14135", "read", 1, 0, "python3:15043" },
+	{ ST_PREEMPTED, 7000, 1, "fio:678", "read", 1, 0, "python3:15043" },
+	{ ST_PREEMPTED, 500, 1, "", "read", 1, 0, "python3:15043" },
+	{ ST_PEER, 3000, 1, "", "read", 1, 0, "python3:15043" },
+	{ ST_TIMER, 4000, -1, "", "read", 1, 0, "python3:15043" },
+	{ ST_RUNQUEUE, 300, 1, "fio:678", "read", 1, 0 },
+	{ ST_TIMER_LATE, 60, 1, "timer slack", "clock_nanosleep", 1, 0 },
+	{ ST_USER, 100, 1, "", "", 1, 0 },
+};
+
+static void peer(struct snapshot *s)
+{
+	fake_empty(s);
+	source(s);
+	s->kinds = ARENA_NEW(&s->mem, 1, struct kind_row);
+	s->kinds[0] = kind("planner", "plan", 1, 26000, 26000, 26060);
+	s->n_kinds = 1;
+	fake_step(s, "7", FAKE_BEGIN + 50 * MS, behind_peer, ARRAY_LEN(behind_peer));
+	s->steps_all = s->kinds[0].steps;
+	s->n_steps_all = 1;
+	s->stage[ST_PREEMPTED].share_worst = 0.63;
+}
+
+static void test_peer(void)
+{
+	struct snapshot s;
+
+	peer(&s);
+	has(&s, 200, 40, "2m", "preempted 16.5 ms on CPU 1: planner waited for python3:15043 (in read), which was pushed off its CPU and waited to "
+	    "run on; 63 % of the step.", "a peer's time is not the agent's");
+	has(&s, 200, 40, "2m", "instead ran: fuzz_text:14135 9.00 ms · fio:678 7.00 ms · nobody known 500 us", "who ran instead is never the peer");
+	has_not(&s, 200, 40, "2m", "its target", "targets are for the agent's own time");
+	has(&s, 200, 40, "2mmm", "peer 3.00 ms on CPU 1: planner waited for python3:15043 (in read), which was at work", "a peer at work");
+	has(&s, 200, 40, "2mm", "timer 4.00 ms: planner waited for python3:15043 (in read), which slept, as it had asked", "a peer's timer");
+	has(&s, 200, 40, "2mmmmm", "run queue 300 us on CPU 1: planner was ready to run, but others ran; 1.2 % of the step, above the usual 200 us",
+	    "the agent's own run queue");
+	has(&s, 200, 40, "2", "··peer: preempted··", "in the agent's row, too, it is not the agent who was preempted");
+	has(&s, 200, 40, "2<End><Left>", "by: timer slack; the kernel may be late on purpose by the task's timer slack (prctl PR_SET_TIMERSLACK, "
+	    "50 us by default)", "a late timer may be meant to be");
+	has(&s, 80, 30, "2", "/ fuzz_text:14135", "a narrow row shows who, whoever waited for him");
+	has(&s, 200, 40, "2", "python3:15043 / fuzz_text:14135", "a wide one both");
+	has(&s, 80, 24, "", "It spends 63 % of its time waiting for python3:15043, which was pushed off CPU\n1, behind fuzz_text:14135 (9.00 ms) and fio:678 (7.00 ms).", "the first screen says it too");
+	fake_free(&s);
+}
+
+static void test_long_verdict(void)
+{
+	static const struct fake_seg seg[] = {
+		{ ST_RUNQUEUE, 9000, 1, "a-very-long-name-of-a-task:123456", "read", 1, 0, "another-quite-long-name:123457" },
+		{ ST_RUNQUEUE, 8000, 1, "a-third-very-long-name:1234567", "read", 1, 0, "another-quite-long-name:123457" },
+	};
+	struct snapshot s;
+
+	peer(&s);
+	s.n_steps = 0;
+	fake_step(&s, "8", FAKE_BEGIN + 50 * MS, seg, ARRAY_LEN(seg));
+	s.stage[ST_RUNQUEUE].share_worst = 0.99;
+	has(&s, 80, 24, "", "run queue of CPU 1, behind a-very-long-name-of-a-task:123456 (9.00 ms) …\nIRQ-hot", "a sentence that is cut says so");
+	fake_free(&s);
+}
+
+static void test_named(void)
+{
+	struct snapshot s;
+
+	unmarked(&s);
+	s.selects = 1;
+	has(&s, 80, 24, "", "none of the tasks named with -p or -c occurs in the recording", "a task that is not there");
+	s.selects_any = 1;
+	has(&s, 80, 24, "", "the tasks of -p or -c neither mark any nor come back from a wait", "one that makes no steps");
+	has(&s, 80, 24, "", "try       agenttop -p 871", "others might");
+	s.n_step_marks = 400;
+	has(&s, 80, 24, "", "try       without -p and -c: other tasks mark 400 steps here", "or are known to");
+	s.probes = 1;
+	has(&s, 80, 24, "", "no steps: the events of --step-begin and --step-end made none", "probes that made none");
 	fake_free(&s);
 }
 
@@ -775,6 +857,9 @@ int main(int argc, char **argv)
 	test_golden();
 	test_steps();
 	test_chain();
+	test_peer();
+	test_long_verdict();
+	test_named();
 	test_no_steps();
 	test_frame();
 	test_dump_errors();
