@@ -70,11 +70,26 @@ static bool wants_ascii(void)
 	return v && *v && strcmp(v, "0");
 }
 
+#define KEPT_FOR_TEXT 2000
+
+/* Text shows a few steps and says what the slowest have in common: memory need not grow with the others. */
+static struct opts keep_enough(const struct opts *o)
+{
+	struct opts k = *o;
+
+	if (o->report == REPORT_TEXT && o->steps == STEPS_ALL) {
+		k.steps = STEPS_WORST;
+		k.n_worst = KEPT_FOR_TEXT;
+	}
+	return k;
+}
+
 /* Everything at once: a report, or one screen as text. A damaged end shows what was read, then fails. */
 static int batch(const struct opts *o)
 {
+	const struct opts keep = keep_enough(o);
 	struct err err = { "" }, screen_err = { "" };
-	struct session *s = session_open(o, &err);
+	struct session *s = session_open(&keep, &err);
 	struct snapshot *snap;
 	int r, code = EXIT_GOOD;
 

@@ -466,7 +466,7 @@ static void draw_actor(const struct snapshot *s, const struct segment *g, struct
 	draw_label(c, x, y, w, chosen, STYLE_NORMAL, "");
 	x += 2;
 	if (peer < 2) {
-		cells_putf(c, x, y, w - 3, style, "/ %s", who);
+		cells_putf(c, x, y, w - 3, style, cells_width(who) + 2 > w - 3 ? "/%s" : "/ %s", who);
 		return;
 	}
 	x += cells_put(c, x, y, peer, style, snapshot_str(s, g->peer));
