@@ -110,9 +110,12 @@ static uint64_t shifted(const struct dat_time *t, const struct dat_shift *s, uin
 	off = a->offset;
 	if (t->interpolate) {
 		__int128 span = (__int128)a[1].time - a->time;
-		__int128 part = ((__int128)raw - a->time) * ((__int128)a[1].offset - a->offset);
+		__int128 part;
 
-		off = (int64_t)(a->offset + (part + span / 2) / span);
+		/* only nonsense is too large for that: then the sample before holds */
+		if (span > 0 && !__builtin_mul_overflow((__int128)raw - a->time, (__int128)a[1].offset - a->offset, &part) &&
+		    !__builtin_add_overflow(part, span / 2, &part))
+			off = (int64_t)(a->offset + part / span);
 	}
 	return (uint64_t)((unsigned __int128)raw * a->scaling >> a->fraction) + (uint64_t)off;
 }
