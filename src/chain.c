@@ -284,13 +284,14 @@ static void waited_for_cpu(struct walk *w, uint32_t cpu, uint64_t from, enum sta
 
 const struct span *walk_next_link(struct walk *w, const struct run *r, uint32_t *it)
 {
-	struct link *l;
+	struct model *m = &w->c->m;
+	const struct link *at = model_link(m, *it);
+	uint32_t next = !*it ? r->links : at ? at->prev : 0;
 
-	for (l = model_link(&w->c->m, *it ? model_link(&w->c->m, *it) ? model_link(&w->c->m, *it)->prev : 0 : r->links); l;
-	     l = model_link(&w->c->m, l->prev)) {
-		struct span *s = model_span(&w->c->m, l->span);
+	for (; (at = model_link(m, next)); next = at->prev) {
+		const struct span *s = model_span(m, at->span);
 
-		*it = l->self;
+		*it = at->self;
 		if (s)
 			return s;
 	}
@@ -432,13 +433,34 @@ static void ready_to_in(struct walk *w, const struct nap *n, uint64_t ready, enu
 	w->inferred = inferred;
 }
 
+/* A sleep that ended in a wakeup: the run queue, the way to it, and what led to it. */
+static void walk_woken(struct walk *w, const struct nap *n, uint64_t ready)
+{
+	const struct model *m = &w->c->m;
+	bool inferred = w->inferred;
+
+	if (n->flags & NAP_INFERRED_IN)
+		w->inferred = true;
+	ready_to_in(w, n, ready, ST_RUNQUEUE);
+	w->inferred = inferred;
+	if (n->waking) {
+		walk_evidence(w, m->type.waking, n->cpu_waking, n->waking);
+		if (n->wakeup)
+			walk_evidence(w, n->flags & NAP_BORN ? m->type.wakeup_new : m->type.wakeup, n->cpu_wakeup, n->wakeup);
+		walk_emit(w, ST_WAKEUP, n->waking, n->cpu_woken, 0);
+		walk_evidence(w, m->type.waking, n->cpu_waking, n->waking);
+	}
+	if (w->t > w->floor)
+		walk_waker(w, n);
+}
+
 /* The nap n from w->t back to max(n->out, floor). */
 static void walk_nap(struct walk *w, const struct nap *n)
 {
 	struct model *m = &w->c->m;
 	uint64_t floor = w->floor, ready = n->wakeup ? n->wakeup : n->waking;
 	str_id gate = w->gate;
-	bool blocked = w->blocked, inferred = w->inferred, doubtful;
+	bool blocked = w->blocked, inferred = w->inferred;
 	int32_t waiter = w->waiter;
 
 	w->floor = MAX(floor, n->out);
@@ -446,7 +468,6 @@ static void walk_nap(struct walk *w, const struct nap *n)
 	w->blocked = n->how == TASK_BLOCKED;
 	if (unlikely(m->n_losses) && model_lost_between(m, n->out, w->t))
 		w->inferred = true;	/* it may have run and slept again unseen */
-	doubtful = w->inferred;
 	if (!w->via && n->how != TASK_PREEMPTED)
 		w->gate = n->gate;
 	if (n->flags & NAP_INFERRED_IN)
@@ -462,19 +483,7 @@ static void walk_nap(struct walk *w, const struct nap *n)
 	} else if (!ready) {
 		walk_unknown(w, n->in ? "no wakeup of it was recorded" : "still waiting");
 	} else {
-		if (n->flags & NAP_INFERRED_IN)
-			w->inferred = true;
-		ready_to_in(w, n, ready, ST_RUNQUEUE);
-		w->inferred = doubtful;
-		if (n->waking) {
-			walk_evidence(w, m->type.waking, n->cpu_waking, n->waking);
-			if (n->wakeup)
-				walk_evidence(w, n->flags & NAP_BORN ? m->type.wakeup_new : m->type.wakeup, n->cpu_wakeup, n->wakeup);
-			walk_emit(w, ST_WAKEUP, n->waking, n->cpu_woken, 0);
-			walk_evidence(w, m->type.waking, n->cpu_waking, n->waking);
-		}
-		if (w->t > w->floor)
-			walk_waker(w, n);
+		walk_woken(w, n, ready);
 	}
 	w->floor = floor;
 	w->gate = gate;

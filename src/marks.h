@@ -19,9 +19,9 @@ struct mark {
 bool mark_parse(struct text, struct mark *);
 
 struct step_words {
-	struct text id, agent, name, cls, trace, extra;	/* extra: the rest of the words, from the first unknown one */
+	struct text id, agent, name, cls, trace;
 	uint64_t deadline_ns, budget_ns;
-	size_t n_extra;
+	size_t n_extra;		/* unknown words, as written */
 	struct text extras[16];
 };
 /* Is it a step's mark: begins with `word`, alone or as word:ID? Fills out from the key=value words behind it. */
