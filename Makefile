@@ -25,6 +25,7 @@ zlib     := $(call have,zlib)
 pkgs     := ncursesw libtraceevent $(optional) $(zlib)
 pkg-cflags := $(shell pkg-config --cflags $(pkgs))
 pkg-libs   := $(shell pkg-config --libs ncursesw $(call have,libzstd) $(zlib))
+test-libs  := $(shell pkg-config --libs libtraceevent)	# reads event formats beside us
 features   := $(foreach p,$(optional),-DHAVE_$(subst lib,,$(p))=1) $(if $(zlib),-DHAVE_zlib=1)
 versions   := $(foreach p,$(pkgs),$(p)-$(shell pkg-config --modversion $(p)))
 endif
@@ -83,7 +84,7 @@ $(O)/gen/plugins.o: $(O)/gen/plugins.c $(O)/flags
 $(O)/tests/%: tests/unit/%.c $(objs) $(O)/flags
 	$(call say,TEST,$@)
 	@mkdir -p $(@D)
-	$(q)$(CC) $(ALL_CFLAGS) -Itests -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< $(objs) $(pkg-libs)
+	$(q)$(CC) $(ALL_CFLAGS) -Itests -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< $(objs) $(pkg-libs) $(test-libs)
 
 -include $(patsubst %.o,%.d,$(objs) $(main)) $(addsuffix .d,$(test-bins))
 

@@ -83,7 +83,7 @@ static const struct library {
 	const char *use;	/* what it is for: what a missing one turns off */
 } libraries[] = {
 	{ "ncursesw", true, "the screens" },
-	{ "libtraceevent", true, "event formats" },
+	{ "libtraceevent", true, "tests only: event formats are read by our own code and compared with it" },
 	{ "libzstd", WITH_ZSTD, "recordings compressed with zstd" },
 	{ "libtracefs", WITH_TRACEFS, "live recording through tracefs (not in this version)" },
 	{ "libtracecmd", WITH_TRACECMD, "writing of trace.dat files (not in this version)" },
