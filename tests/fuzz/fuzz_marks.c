@@ -19,7 +19,6 @@ static void step(struct text all, struct text t, const char *word)
 	inside(w.name, all);
 	inside(w.cls, all);
 	inside(w.trace, all);
-	inside(w.extra, all);
 	must(w.n_extra <= ARRAY_LEN(w.extras));
 	for (size_t i = 0; i < w.n_extra; i++)
 		inside(w.extras[i], all);
