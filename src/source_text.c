@@ -738,13 +738,14 @@ static int cmp_items(const void *a, const void *b)
 static int text_next(struct source *s, struct event *ev, struct err *err)
 {
 	struct evfile *f = (struct evfile *)s;
-	const struct item *it = &f->v[f->next];
+	const struct item *it;
 
 	(void)err;
 	if (f->next >= f->n) {
 		s->info.bytes_done = s->info.bytes_total;
 		return 0;
 	}
+	it = &f->v[f->next];
 	f->next++;
 	s->info.bytes_done = (uint64_t)((double)s->info.bytes_total * (double)f->next / (double)f->n);
 	s->info.n_late += it->ts < f->last;
