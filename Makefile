@@ -51,8 +51,14 @@ main  := $(O)/src/main.o
 tests := $(sort $(wildcard tests/unit/test_*.c))
 test-bins := $(patsubst tests/unit/%.c,$(O)/tests/%,$(tests))
 
+# What agents link or load (src/sdk): never with a sanitizer, and bound to itself whatever else the process has.
+SDK_CFLAGS  = -std=gnu11 -D_GNU_SOURCE $(warn) $(if $(WERROR),-Werror) $(filter-out -flto%,$(CFLAGS)) -fPIC -fvisibility=hidden
+SDK_LDFLAGS = -shared -Wl,-soname,libagentstep.so,-Bsymbolic,-z,defs,-z,now,-z,nodelete $(LDFLAGS)
+sdk      := $(O)/libagentstep.so $(O)/libagentstep.a
+sdk-objs := $(O)/sdk/agentstep.o $(O)/sdk/agentstep_node.o
+
 .PHONY: all deps check-deps demo check run-check unit golden e2e layers bless fuzz bench install clean FORCE
-all: $(O)/agenttop
+all: $(O)/agenttop $(sdk)
 
 $(O)/agenttop: $(main) $(objs)
 	$(call say,LINK,$@)
@@ -67,6 +73,17 @@ $(O)/%.o: %.c $(O)/flags
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(O)/sdk/%.o: src/sdk/%.c $(O)/flags
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(q)$(CC) $(SDK_CFLAGS) -MMD -MP -c -o $@ $<
+$(O)/libagentstep.so: $(sdk-objs)
+	$(call say,LINK,$@)
+	$(q)$(CC) $(SDK_LDFLAGS) -o $@ $^
+$(O)/libagentstep.a: $(O)/sdk/agentstep.o
+	$(call say,AR,$@)
+	$(q)rm -f $@ && $(AR) rcs $@ $<
 
 # The table of stages, from the sorted file names; rewritten only when its text changes.
 stages := $(patsubst plugins/stage_%.c,%,$(sort $(wildcard plugins/stage_*.c)))
@@ -86,7 +103,7 @@ $(O)/tests/%: tests/unit/%.c $(objs) $(O)/flags
 	@mkdir -p $(@D)
 	$(q)$(CC) $(ALL_CFLAGS) -Itests -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< $(objs) $(pkg-libs) $(test-libs)
 
--include $(patsubst %.o,%.d,$(objs) $(main)) $(addsuffix .d,$(test-bins))
+-include $(patsubst %.o,%.d,$(objs) $(main) $(sdk-objs)) $(addsuffix .d,$(test-bins))
 
 deps:
 	@sh tests/deps.sh build
@@ -117,9 +134,13 @@ fuzz: check-deps
 	@O=$(O)/fuzz sh tests/fuzz/run.sh
 
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(addprefix $(DESTDIR)$(PREFIX)/share/man/man,1 5 7)
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin lib include share/agenttop $(addprefix share/man/man,1 3 5 7))
 	install -m 755 $(O)/agenttop $(DESTDIR)$(PREFIX)/bin/agenttop
 	install -m 644 $(wildcard man/*.1) $(DESTDIR)$(PREFIX)/share/man/man1/
+	install -m 644 $(sdk) $(DESTDIR)$(PREFIX)/lib/
+	install -m 644 src/sdk/agentstep.h $(DESTDIR)$(PREFIX)/include/
+	install -m 644 src/sdk/agentstep.py src/sdk/agentstep.js $(DESTDIR)$(PREFIX)/share/agenttop/
+	install -m 644 $(wildcard man/*.3) $(DESTDIR)$(PREFIX)/share/man/man3/
 	install -m 644 $(wildcard man/*.5) $(DESTDIR)$(PREFIX)/share/man/man5/
 	install -m 644 $(wildcard man/*.7) $(DESTDIR)$(PREFIX)/share/man/man7/
 clean:

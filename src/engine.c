@@ -98,6 +98,15 @@ static void bind_all(struct ctx *c, struct binding *b, const struct format *f, c
 	}
 }
 
+static struct access probe_ip(const struct formats *fs, const struct format *f)
+{
+	struct access a = formats_access(fs, f, "__probe_ip");
+
+	if (!a.ok)
+		a = formats_access(fs, f, "__probe_func");	/* of a return */
+	return a.kind == FIELD_NUM ? a : (struct access){ 0 };
+}
+
 static struct binding *bind_type(struct ctx *c, uint16_t type)
 {
 	struct binding *b;
@@ -111,6 +120,7 @@ static struct binding *bind_type(struct ctx *c, uint16_t type)
 		return b;
 	b->bound = 1;
 	b->vector = !strncmp(c->formats->v[type]->full, "irq_vectors:", 12);
+	b->probe_ip = probe_ip(c->formats, c->formats->v[type]);
 	bind_all(c, b, c->formats->v[type], engine_wants, (uint8_t)n_stages);
 	for (unsigned i = 0; i < n_stages; i++)
 		bind_all(c, b, c->formats->v[type], stages[i]->wants, (uint8_t)i);
@@ -122,6 +132,16 @@ static struct binding *bind_type(struct ctx *c, uint16_t type)
 void engine_bind_step(struct ctx *c, struct binding *b, const struct format *f, const struct want *w)
 {
 	bind_want(c, b, f, w, (uint8_t)n_stages);
+}
+
+/*
+ * Of a uprobe: it runs in its task, whatever its flags say. The kernel takes one from a preempt count that is 0 there, and
+ * the borrow sets them all (trace_event_buffer_reserve(), tracing_gen_ctx_dec(); seen with 6.18). A kprobe, at an address
+ * of the kernel, may be in an interrupt and its flags are right.
+ */
+static bool flags_lie(const struct access *ip, const struct event *ev)
+{
+	return !(access_get(ip, ev) >> (ip->size * 8 - 1)) || (ev->flags & EVENT_IN_IRQ) == EVENT_IN_IRQ;
 }
 
 void engine_event(struct ctx *c, struct event *ev)
@@ -150,6 +170,8 @@ void engine_event(struct ctx *c, struct event *ev)
 	if (likely(ev->has_ctx)) {
 		c->n_recorded += c->m.counting;
 		c->m.last_recorded = ev->ts;
+		if (unlikely(b->probe_ip.ok) && flags_lie(&b->probe_ip, ev))
+			ev->flags &= (uint8_t)~EVENT_IN_IRQ;
 		model_check_ctx(c, ev, b->vector);
 	}
 	for (unsigned i = 0; i < b->n; i++) {

@@ -25,6 +25,7 @@ struct binding {
 	struct sub sub[SUBS_MAX];
 	uint8_t n, bound;
 	bool vector;		/* irq_vectors: its own flags may not say hard IRQ */
+	struct access probe_ip;	/* of a uprobe or kprobe: where it is */
 	uint64_t n_seen;
 };
 struct ctx {			/* what stages know as struct ctx */

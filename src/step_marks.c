@@ -303,11 +303,19 @@ static bool bind_probe(struct ctx *c, struct binding *b, const struct format *f,
 	return b->n > before;
 }
 
+/* libagentstep's marks, where the agent may not write to trace_marker: agenttop's own uprobe on agentstep_mark_probe(). */
+static bool is_mark_probe(const struct format *f)
+{
+	return !strncmp(f->full, "agenttop_", 9) && !strncmp(f->name, "mark", 4);
+}
+
 void steps_bind(struct ctx *c, struct binding *b, const struct format *f)
 {
-	static const struct want print = { "ftrace:print", { "buf" }, on_print, 0 };
+	struct want mark = { "ftrace:print", { "buf" }, on_print, 0 };
 
-	engine_bind_step(c, b, f, &print);
+	if (is_mark_probe(f))
+		mark = (struct want){ f->full, { "text" }, on_print, 0 };
+	engine_bind_step(c, b, f, &mark);
 	/* an event that both ends and begins ends the old step first */
 	c->steps->end_bound |= bind_probe(c, b, f, &c->steps->o->step_end, on_probe_end);
 	c->steps->begin_bound |= bind_probe(c, b, f, &c->steps->o->step_begin, on_probe_begin);

@@ -10,8 +10,8 @@ build='gcc libc6-dev make pkg-config libncurses-dev libtraceevent-dev libtracefs
 # Without these something is left out of the program, and --version says so.
 build_optional='libbpf-dev'
 test='python3 trace-cmd tmux man-db ncurses-bin'
-# perf is named after the kernel on some systems; without it the comparison with it is skipped.
-test_optional='linux-perf'
+# perf is named after the kernel on some systems; without it the comparison with it is skipped. nodejs: the SDK's module.
+test_optional='linux-perf nodejs'
 
 installed()
 {
@@ -25,6 +25,7 @@ present()
 	gcc) command -v cc > /dev/null && return ;;
 	make | pkg-config | python3 | trace-cmd | tmux) command -v "$1" > /dev/null && return ;;
 	linux-perf) command -v perf > /dev/null && return ;;
+	nodejs) command -v node > /dev/null && return ;;
 	esac
 	installed "$1"
 }
