@@ -50,6 +50,7 @@ objs  := $(patsubst %.c,$(O)/%.o,$(filter-out src/main.c,$(srcs))) $(O)/gen/plug
 main  := $(O)/src/main.o
 tests := $(sort $(wildcard tests/unit/test_*.c))
 test-bins := $(patsubst tests/unit/%.c,$(O)/tests/%,$(tests))
+agent-objs := $(patsubst %.c,$(O)/%.o,$(sort $(wildcard tests/agent/*.c)))
 
 # What agents link or load (src/sdk): never with a sanitizer, and bound to itself whatever else the process has.
 SDK_CFLAGS  = -std=gnu11 -D_GNU_SOURCE $(warn) $(if $(WERROR),-Werror) $(filter-out -flto%,$(CFLAGS)) -fPIC -fvisibility=hidden
@@ -103,7 +104,12 @@ $(O)/tests/%: tests/unit/%.c $(objs) $(O)/flags
 	@mkdir -p $(@D)
 	$(q)$(CC) $(ALL_CFLAGS) -Itests -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< $(objs) $(pkg-libs) $(test-libs)
 
--include $(patsubst %.o,%.d,$(objs) $(main) $(sdk-objs)) $(addsuffix .d,$(test-bins))
+# A sample agent, to record and to compare with.
+$(O)/agentloop: $(agent-objs)
+	$(call say,LINK,$@)
+	$(q)$(CC) $(ALL_LDFLAGS) -pthread -o $@ $^ -ldl
+
+-include $(patsubst %.o,%.d,$(objs) $(main) $(agent-objs) $(sdk-objs)) $(addsuffix .d,$(test-bins))
 
 deps:
 	@sh tests/deps.sh build
@@ -111,17 +117,17 @@ check-deps:
 	@sh tests/deps.sh build test
 
 demo: deps
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory all $(O)/agentloop
 	@sh tests/demo.sh $(O)/agenttop
 check: check-deps
 	@$(MAKE) --no-print-directory run-check
-run-check: all $(test-bins) layers
+run-check: all $(test-bins) $(O)/agentloop layers
 	@O=$(O) sh tests/run.sh
 unit: $(test-bins)
 	@O=$(O) sh tests/run.sh unit
 golden: all
 	@O=$(O) sh tests/run.sh golden
-e2e: all
+e2e: all $(O)/agentloop
 	@O=$(O) sh tests/run.sh e2e
 bless: all
 	@O=$(O) BLESS=1 sh tests/run.sh golden
