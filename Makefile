@@ -19,12 +19,13 @@ ifneq ($(filter-out $(no-conf),$(goals)),)
 need = $(if $(shell pkg-config --exists $(1) 2>/dev/null && echo y),,$(error $(1) not found: install the Debian package $(2), or run "make deps"))
 $(call need,ncursesw,libncurses-dev)
 $(call need,libtraceevent,libtraceevent-dev)
+$(call need,libtracefs,libtracefs-dev)
 have = $(if $(shell pkg-config --exists $(1) 2>/dev/null && echo y),$(1))
-optional := $(call have,libzstd) $(call have,libtracefs) $(call have,libtracecmd) $(call have,libbpf) $(call have,libperf)
+optional := $(call have,libzstd) $(call have,libtracecmd) $(call have,libbpf) $(call have,libperf)
 zlib     := $(call have,zlib)
-pkgs     := ncursesw libtraceevent $(optional) $(zlib)
+pkgs     := ncursesw libtraceevent libtracefs $(optional) $(zlib)
 pkg-cflags := $(shell pkg-config --cflags $(pkgs))
-pkg-libs   := $(shell pkg-config --libs ncursesw $(call have,libzstd) $(zlib))
+pkg-libs   := -pthread $(shell pkg-config --libs ncursesw libtracefs $(call have,libzstd) $(zlib))
 test-libs  := $(shell pkg-config --libs libtraceevent)	# reads event formats beside us
 features   := $(foreach p,$(optional),-DHAVE_$(subst lib,,$(p))=1) $(if $(zlib),-DHAVE_zlib=1)
 versions   := $(foreach p,$(pkgs),$(p)-$(shell pkg-config --modversion $(p)))
@@ -118,7 +119,7 @@ check-deps:
 
 demo: deps
 	@$(MAKE) --no-print-directory all $(O)/agentloop
-	@sh tests/demo.sh $(O)/agenttop
+	@sh tests/demo.sh $(O)/agenttop $(O)/agentloop
 check: check-deps
 	@$(MAKE) --no-print-directory run-check
 run-check: all $(test-bins) $(O)/agentloop layers

@@ -246,6 +246,23 @@ static void rows(struct ctx *c, struct tables *t)
 	}
 }
 
+static void turn(struct ctx *c, unsigned n)
+{
+	struct state *st = stage_state(c);
+	size_t kept = 0;
+
+	for (size_t i = 0; i < st->n; i++) {
+		struct op *op = &st->ops[i];
+
+		dist_turn(&op->queue, n);
+		dist_turn(&op->device, n);
+		dist_turn(&op->complete, n);
+		if (op->queue.n || op->device.n || op->complete.n)
+			st->ops[kept++] = *op;
+	}
+	st->n = kept;
+}
+
 static void fini(struct ctx *c)
 {
 	struct state *st = stage_state(c);
@@ -271,5 +288,5 @@ static const struct want wants[] = {
 const struct stage stage_block = {
 	.name = "block", .summary = "block requests: queue, device, completion", .wants = wants,
 	.state_size = sizeof(struct state), .hides = "disk time: waits for a disk look like any interrupt's",
-	.walk_span = walk_span, .rows = rows, .fini = fini,
+	.walk_span = walk_span, .rows = rows, .turn = turn, .fini = fini,
 };

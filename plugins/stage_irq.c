@@ -26,6 +26,7 @@ struct line {
 	struct line_cpu *cpus;
 	size_t n_cpus, cap_cpus;
 	uint64_t n_unhandled;
+	struct tally_slice *past;	/* of n_unhandled */
 };
 #define N_NAMES 256
 struct name_cache {		/* the handler's name comes with every event and is nearly always the same */
@@ -158,16 +159,52 @@ static void rows(struct ctx *c, struct tables *t)
 	}
 }
 
+static void line_fini(struct line *l)
+{
+	dist_fini(&l->dist);
+	for (size_t k = 0; k < l->n_cpus; k++)
+		dist_fini(&l->cpus[k].dist);
+	free(l->cpus);
+	tally_fini(&l->past);
+}
+
+/* CPUs that it did not interrupt in the window are not shown. */
+static void turn_line(struct line *l, unsigned n)
+{
+	size_t kept = 0;
+
+	dist_turn(&l->dist, n);
+	tally_turn(&l->past, &l->n_unhandled, 1, n);
+	for (size_t k = 0; k < l->n_cpus; k++) {
+		dist_turn(&l->cpus[k].dist, n);
+		if (l->cpus[k].dist.n)
+			l->cpus[kept++] = l->cpus[k];
+	}
+	l->n_cpus = kept;
+}
+
+static void turn(struct ctx *c, unsigned n)
+{
+	struct state *st = stage_state(c);
+	size_t kept = 0;
+
+	for (size_t i = 0; i < st->n; i++) {
+		turn_line(&st->lines[i], n);
+		if (st->lines[i].dist.n)
+			st->lines[kept++] = st->lines[i];
+		else
+			line_fini(&st->lines[i]);
+	}
+	st->n = kept;
+	st->last = 0;
+}
+
 static void fini(struct ctx *c)
 {
 	struct state *st = stage_state(c);
 
-	for (size_t i = 0; i < st->n; i++) {
-		dist_fini(&st->lines[i].dist);
-		for (size_t k = 0; k < st->lines[i].n_cpus; k++)
-			dist_fini(&st->lines[i].cpus[k].dist);
-		free(st->lines[i].cpus);
-	}
+	for (size_t i = 0; i < st->n; i++)
+		line_fini(&st->lines[i]);
 	free(st->lines);
 }
 
@@ -178,5 +215,6 @@ static const struct want wants[] = {
 };
 const struct stage stage_irq = {
 	.name = "irq", .summary = "device interrupt handlers", .wants = wants, .state_size = sizeof(struct state),
-	.hides = "which hard IRQ ended a wait or stole time", .walk_run = walk_run, .rows = rows, .fini = fini,
+	.hides = "which hard IRQ ended a wait or stole time", .walk_run = walk_run, .rows = rows,
+	.turn = turn, .fini = fini,
 };

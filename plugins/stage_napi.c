@@ -14,7 +14,13 @@ enum { NAPI, DEV, WORK, BUDGET };
 
 struct dev {
 	str_id name;
-	uint64_t n_polls, work, n_budget_hits;
+	union {
+		struct {
+			uint64_t n_polls, work, n_budget_hits;
+		};
+		uint64_t sums[3];
+	};
+	struct tally_slice *past;
 	struct dist dist;
 };
 struct napi_cpu {
@@ -66,6 +72,9 @@ static void poll(struct ctx *c, const struct event *ev)
 		d->work += ev->val[WORK];
 		d->n_budget_hits += ev->val[BUDGET] && ev->val[WORK] >= ev->val[BUDGET];
 	}
+	/* several packets: whoever raised the softirq sent one of them, perhaps not the one that matters */
+	if (r && (ev->val[WORK] > 1 || (cpu->run == r->self && ev->val[WORK])))
+		run_get(c, run_on(c, ev->cpu))->flags |= RUN_BATCH;
 	if (r && r->level != LEVEL_HARDIRQ) {
 		from = cpu->run == r->self ? MAX(cpu->poll_end, r->from) : r->from;
 		if (r->level == LEVEL_SOFTIRQ && ctx_counting(c))
@@ -137,12 +146,32 @@ static void rows(struct ctx *c, struct tables *t)
 	}
 }
 
+static void turn(struct ctx *c, unsigned n)
+{
+	struct state *st = stage_state(c);
+	size_t kept = 0;
+
+	for (size_t i = 0; i < st->n; i++) {
+		struct dev *d = &st->devs[i];
+
+		dist_turn(&d->dist, n);
+		tally_turn(&d->past, d->sums, ARRAY_LEN(d->sums), n);
+		if (d->n_polls)
+			st->devs[kept++] = *d;
+		else
+			dist_fini(&d->dist);
+	}
+	st->n = kept;
+}
+
 static void fini(struct ctx *c)
 {
 	struct state *st = stage_state(c);
 
-	for (size_t i = 0; i < st->n; i++)
+	for (size_t i = 0; i < st->n; i++) {
 		dist_fini(&st->devs[i].dist);
+		tally_fini(&st->devs[i].past);
+	}
 	free(st->devs);
 	free(st->cpus);
 }
@@ -155,5 +184,6 @@ static const struct want wants[] = {
 };
 const struct stage stage_napi = {
 	.name = "napi", .summary = "NAPI polls of network devices", .wants = wants, .state_size = sizeof(struct state),
-	.hides = "which device's poll brought a packet, and what it served before", .lost = lost, .rows = rows, .fini = fini,
+	.hides = "which device's poll brought a packet, and what it served before", .lost = lost, .rows = rows,
+	.turn = turn, .fini = fini,
 };

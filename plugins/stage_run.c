@@ -77,6 +77,7 @@ static void process_exec(struct ctx *c, const struct event *ev)
 		}
 	name.len = MIN(name.len, 15u);
 	task_named(c, (int32_t)ev->val[1], name, 0);
+	task_execed(c, ev, (int32_t)ev->val[1]);
 }
 
 static void process_exit(struct ctx *c, const struct event *ev)
@@ -98,6 +99,10 @@ static void perf_comm(struct ctx *c, const struct event *ev)
 
 static void perf_fork(struct ctx *c, const struct event *ev)
 {
+	if (ctx_windowed(c)) {		/* live: made up, of what is there already; the kernel's own event tells of births */
+		task_is_kin(c, (int32_t)ev->val[0], (int32_t)ev->val[1], (int32_t)ev->val[2]);
+		return;
+	}
 	task_forked(c, ev, (int32_t)ev->val[1], (int32_t)ev->val[0], (struct text){ "", 0 });
 	task_named(c, (int32_t)ev->val[0], (struct text){ "", 0 }, (int32_t)ev->val[2]);
 }

@@ -31,7 +31,6 @@ static const struct {
 struct raise {
 	uint64_t ts;		/* first since the last entry; 0: none */
 	run_id by;
-	uint32_t by_task;
 	uint16_t type;
 	bool several;		/* raised by an interrupt and by a task: who brought what is not known */
 	uint8_t by_level;
@@ -39,6 +38,7 @@ struct raise {
 };
 struct vec {
 	uint64_t n_raises;
+	struct tally_slice *past;	/* of n_raises */
 	struct dist run, wait;
 };
 struct softirq_cpu {
@@ -79,7 +79,7 @@ static void raise(struct ctx *c, const struct event *ev)
 		return;
 	}
 	*r = (struct raise){
-		.ts = ev->ts, .by = run_on(c, ev->cpu), .by_task = (uint32_t)task_on(c, ev->cpu), .type = ev->type,
+		.ts = ev->ts, .by = run_on(c, ev->cpu), .type = ev->type,
 		.by_level = by ? by->level : LEVEL_TASK,
 	};
 	if (ev->has_ctx && ev->flags & EVENT_HARDIRQ && !run_at_level(c, ev->cpu, LEVEL_HARDIRQ)) {
@@ -118,7 +118,6 @@ static void entry(struct ctx *c, const struct event *ev)
 		return;
 	run->asked = r->ts;
 	run->by = r->by;
-	run->by_task = r->by_task;
 	run->asked_type = r->type;
 	if (r->several)
 		run->flags |= RUN_SEVERAL;
@@ -162,7 +161,7 @@ static str_id actor_with(struct ctx *c, str_id vec, str_id dev)
 	if (!dev)
 		return vec;
 	snprintf(text, sizeof text, "%s %s", ctx_text(c, vec), ctx_text(c, dev));
-	return ctx_strz(c, text);
+	return ctx_actor(c, text);
 }
 
 static void walk_running(struct walk *w, const struct run *r)
@@ -203,6 +202,7 @@ static bool walk_once(struct walk *w, const struct run *r)
 static void walk_run(struct walk *w, const struct run *r)
 {
 	const struct run *by;
+	bool batch = r->flags & RUN_BATCH;
 
 	if (r->id >= N_VECS || !walk_once(w, r))
 		return;
@@ -212,7 +212,7 @@ static void walk_run(struct walk *w, const struct run *r)
 		if (!walk_once(w, r))
 			return;
 	}
-	if (r->flags & RUN_SEVERAL)
+	if (r->flags & RUN_SEVERAL || (batch && by && by->level == LEVEL_TASK))
 		walk_inferred(w);
 	walk_evidence(w, r->asked_type, r->cpu, r->asked);
 	if (r->id == TIMER) {
@@ -257,6 +257,17 @@ static void rows(struct ctx *c, struct tables *t)
 	}
 }
 
+static void turn(struct ctx *c, unsigned n)
+{
+	struct state *st = stage_state(c);
+
+	for (unsigned v = 0; v < N_VECS; v++) {
+		dist_turn(&st->vec[v].run, n);
+		dist_turn(&st->vec[v].wait, n);
+		tally_turn(&st->vec[v].past, &st->vec[v].n_raises, 1, n);
+	}
+}
+
 static void fini(struct ctx *c)
 {
 	struct state *st = stage_state(c);
@@ -264,6 +275,7 @@ static void fini(struct ctx *c)
 	for (unsigned v = 0; v < N_VECS; v++) {
 		dist_fini(&st->vec[v].run);
 		dist_fini(&st->vec[v].wait);
+		tally_fini(&st->vec[v].past);
 	}
 	free(st->cpu);
 }
@@ -277,5 +289,5 @@ static const struct want wants[] = {
 const struct stage stage_softirq = {
 	.name = "softirq", .summary = "softirqs: raised, waiting, running", .wants = wants,
 	.state_size = sizeof(struct state), .hides = "softirq time and its delay, and the way from a NIC to a socket",
-	.lost = lost, .walk_run = walk_run, .rows = rows, .fini = fini,
+	.lost = lost, .walk_run = walk_run, .rows = rows, .turn = turn, .fini = fini,
 };

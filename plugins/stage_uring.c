@@ -15,9 +15,17 @@
 #define RINGS_MAX 4096
 #define OPS_MAX 128
 
+#define IDLE_RINGS_MAX 256	/* without requests in the window: remembered for their sizes */
+
 struct op {
 	str_id name;
-	uint64_t n, n_error, n_cancelled;
+	union {
+		struct {
+			uint64_t n, n_error, n_cancelled;
+		};
+		uint64_t sums[3];
+	};
+	struct tally_slice *past;
 	struct dist dist;
 };
 struct ring {
@@ -27,25 +35,38 @@ struct ring {
 	struct op *ops;
 	size_t n_ops, cap_ops;
 	uint64_t n_overflow, n_open, oldest;
+	struct tally_slice *past;	/* of n_overflow */
 	struct dist batch;
+	uint64_t heard;			/* its newest event */
 };
 struct state {
 	struct ring *rings;
 	size_t n, cap;
+	size_t last;		/* the ring looked up last: the next event is mostly about it */
 };
 
-static struct ring *ring_of(struct ctx *c, uint64_t ctx, const struct event *ev)
+static struct ring *find_ring(struct ctx *c, uint64_t ctx, const struct event *ev)
 {
 	struct state *st = stage_state(c);
 
-	for (size_t i = 0; i < st->n; i++)
-		if (st->rings[i].ctx == ctx)
-			return &st->rings[i];
+	if (st->last < st->n && st->rings[st->last].ctx == ctx)
+		return &st->rings[st->last];
+	for (st->last = 0; st->last < st->n; st->last++)
+		if (st->rings[st->last].ctx == ctx)
+			return &st->rings[st->last];
 	if (st->n == RINGS_MAX)
 		return &st->rings[RINGS_MAX - 1];
 	GROW(st->rings, st->n, st->cap);
 	st->rings[st->n] = (struct ring){ .ctx = ctx, .pid = task_on(c, ev->cpu) };
 	return &st->rings[st->n++];
+}
+
+static struct ring *ring_of(struct ctx *c, uint64_t ctx, const struct event *ev)
+{
+	struct ring *r = find_ring(c, ctx, ev);
+
+	r->heard = ev->ts;
+	return r;
 }
 
 static struct op *op_of(struct ring *r, str_id name)
@@ -179,6 +200,19 @@ static void count_open(struct ctx *c, const struct span *s, void *arg)
 		}
 }
 
+static void count_all_open(struct ctx *c, struct state *st)
+{
+	for (size_t i = 0; i < st->n; i++)
+		st->rings[i].n_open = st->rings[i].oldest = 0;
+	if (st->n)
+		span_each_open(c, count_open, st);
+}
+
+static bool is_idle(const struct ring *r)
+{
+	return !r->n_ops && !r->n_open && !r->n_overflow && !r->batch.n;
+}
+
 static void row_of(struct ctx *c, struct tables *t, const struct ring *r)
 {
 	struct ring_row *row = tables_ring(t);
@@ -202,23 +236,83 @@ static void rows(struct ctx *c, struct tables *t)
 {
 	struct state *st = stage_state(c);
 
+	count_all_open(c, st);
 	for (size_t i = 0; i < st->n; i++)
-		st->rings[i].n_open = st->rings[i].oldest = 0;
-	span_each_open(c, count_open, st);
+		if (!is_idle(&st->rings[i]) || !ctx_windowed(c))
+			row_of(c, t, &st->rings[i]);
+}
+
+static void op_fini(struct op *op)
+{
+	dist_fini(&op->dist);
+	tally_fini(&op->past);
+}
+
+static void ring_fini(struct ring *r)
+{
+	for (size_t k = 0; k < r->n_ops; k++)
+		op_fini(&r->ops[k]);
+	free(r->ops);
+	dist_fini(&r->batch);
+	tally_fini(&r->past);
+}
+
+static void turn_ring(struct ring *r, unsigned n)
+{
+	size_t kept = 0;
+
+	dist_turn(&r->batch, n);
+	tally_turn(&r->past, &r->n_overflow, 1, n);
+	for (size_t k = 0; k < r->n_ops; k++) {
+		struct op *op = &r->ops[k];
+
+		dist_turn(&op->dist, n);
+		tally_turn(&op->past, op->sums, ARRAY_LEN(op->sums), n);
+		if (op->n || op->dist.n || op->n_error || op->n_cancelled)
+			r->ops[kept++] = *op;
+		else
+			op_fini(op);
+	}
+	r->n_ops = kept;
+}
+
+static int newest_first(const void *a, const void *b)
+{
+	const struct ring *x = a, *y = b;
+
+	return x->heard != y->heard ? (x->heard > y->heard ? -1 : 1) : 0;
+}
+
+/* A ring's end is no event: of those without requests the ones not heard of for longest are forgotten. */
+static void turn(struct ctx *c, unsigned n)
+{
+	struct state *st = stage_state(c);
+	size_t n_idle = 0, kept = 0;
+
 	for (size_t i = 0; i < st->n; i++)
-		row_of(c, t, &st->rings[i]);
+		turn_ring(&st->rings[i], n);
+	count_all_open(c, st);
+	for (size_t i = 0; i < st->n; i++)
+		n_idle += is_idle(&st->rings[i]);
+	if (n_idle <= IDLE_RINGS_MAX)
+		return;
+	qsort(st->rings, st->n, sizeof *st->rings, newest_first);
+	n_idle = 0;
+	for (size_t i = 0; i < st->n; i++)
+		if (is_idle(&st->rings[i]) && n_idle++ >= IDLE_RINGS_MAX)
+			ring_fini(&st->rings[i]);
+		else
+			st->rings[kept++] = st->rings[i];
+	st->n = kept;
+	st->last = 0;
 }
 
 static void fini(struct ctx *c)
 {
 	struct state *st = stage_state(c);
 
-	for (size_t i = 0; i < st->n; i++) {
-		for (size_t k = 0; k < st->rings[i].n_ops; k++)
-			dist_fini(&st->rings[i].ops[k].dist);
-		free(st->rings[i].ops);
-		dist_fini(&st->rings[i].batch);
-	}
+	for (size_t i = 0; i < st->n; i++)
+		ring_fini(&st->rings[i]);
 	free(st->rings);
 }
 
@@ -236,5 +330,5 @@ static const struct want wants[] = {
 const struct stage stage_uring = {
 	.name = "uring", .summary = "io_uring requests, by ring and operation", .wants = wants,
 	.state_size = sizeof(struct state), .hides = "io_uring requests: their waits are explained without them",
-	.walk_span = walk_span, .rows = rows, .fini = fini,
+	.walk_span = walk_span, .rows = rows, .turn = turn, .fini = fini,
 };

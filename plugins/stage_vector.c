@@ -16,16 +16,16 @@
 struct sent {
 	uint64_t ts;
 	run_id by;
-	uint32_t by_task;
 	uint16_t type;
+};
+struct vector_cpu {
+	uint32_t cpu;
+	struct dist dist;
 };
 struct vector {
 	str_id name;
 	struct dist dist;
-	struct {
-		uint32_t cpu;
-		struct dist dist;
-	} *cpus;
+	struct vector_cpu *cpus;
 	size_t n_cpus, cap_cpus;
 };
 struct state {
@@ -64,7 +64,7 @@ static void send(struct ctx *c, const struct event *ev)
 	s = sent_to(st, (uint32_t)ev->val[0], ev->val[1] != 0);	/* kernel/sched: no callback means reschedule */
 	if (s->ts)
 		return;			/* one is on its way already: the first one is answered */
-	*s = (struct sent){ ev->ts, r ? r->self : 0, (uint32_t)task_on(c, ev->cpu), ev->type };
+	*s = (struct sent){ ev->ts, r ? r->self : 0, ev->type };
 }
 
 static void enter(struct ctx *c, const struct event *ev, str_id name, uint32_t id)
@@ -85,7 +85,6 @@ static void enter(struct ctx *c, const struct event *ev, str_id name, uint32_t i
 			return;
 		r->asked = s->ts;
 		r->by = s->by;
-		r->by_task = s->by_task;
 		r->asked_type = s->type;
 		s->ts = 0;
 	}
@@ -116,7 +115,7 @@ static void leave(struct ctx *c, const struct event *ev, str_id name, uint32_t i
 		;
 	if (i == v->n_cpus) {
 		GROW(v->cpus, v->n_cpus, v->cap_cpus);
-		v->cpus[v->n_cpus++].cpu = ev->cpu;
+		v->cpus[v->n_cpus++] = (struct vector_cpu){ .cpu = ev->cpu };
 	}
 	dist_add(&v->cpus[i].dist, r->to - r->from);
 }
@@ -207,9 +206,12 @@ static void rows(struct ctx *c, struct tables *t)
 
 	for (size_t i = 0; i < st->n; i++) {
 		struct vector *v = &st->v[i];
-		struct irq_row *row = tables_irq(t);
 		struct culprit_sums sums = culprit_sums(c, LEVEL_HARDIRQ, 0, v->name);
+		struct irq_row *row;
 
+		if (!v->dist.n)
+			continue;
+		row = tables_irq(t);
 		row->irq = -1;
 		row->name = tables_text(t, v->name);
 		row->dist = dist_quant(&v->dist);
@@ -219,6 +221,25 @@ static void rows(struct ctx *c, struct tables *t)
 			row->cpus[k] = (struct irq_cpu){ v->cpus[k].cpu, dist_quant(&v->cpus[k].dist) };
 		row->harm = sums.harm;
 		row->completed_steps = sums.completed;
+	}
+}
+
+/* Their names are few: a vector keeps its place, and is not shown while there is nothing to show. */
+static void turn(struct ctx *c, unsigned n)
+{
+	struct state *st = stage_state(c);
+
+	for (size_t i = 0; i < st->n; i++) {
+		struct vector *v = &st->v[i];
+		size_t kept = 0;
+
+		dist_turn(&v->dist, n);
+		for (size_t k = 0; k < v->n_cpus; k++) {
+			dist_turn(&v->cpus[k].dist, n);
+			if (v->cpus[k].dist.n)
+				v->cpus[kept++] = v->cpus[k];
+		}
+		v->n_cpus = kept;
 	}
 }
 
@@ -247,5 +268,5 @@ static const struct want wants[] = {
 const struct stage stage_vector = {
 	.name = "vector", .summary = "x86 system vectors and IPIs", .wants = wants, .state_size = sizeof(struct state),
 	.hides = "timer interrupts and IPIs: their time counts as the task's", .lost = lost, .walk_run = walk_run,
-	.rows = rows, .fini = fini,
+	.rows = rows, .turn = turn, .fini = fini,
 };

@@ -33,7 +33,7 @@ static str_id join_actor(struct walk *w, str_id actor)
 	if (!actor)
 		return w->via;
 	snprintf(text, sizeof text, "%s / %s", ctx_text(w->c, w->via), ctx_text(w->c, actor));
-	return ctx_strz(w->c, text);
+	return ctx_actor(w->c, text);
 }
 
 void walk_evidence(struct walk *w, uint16_t type, uint32_t cpu, uint64_t ts)
@@ -136,7 +136,7 @@ str_id actor_task(struct ctx *c, int32_t pid)
 	if (t && t->actor && t->actor_comm == t->comm)
 		return t->actor;
 	snprintf(text, sizeof text, "%s:%d", t && t->comm ? ctx_text(c, t->comm) : "?", pid);
-	actor = ctx_strz(c, text);
+	actor = ctx_actor(c, text);
 	if (t) {
 		t->actor = actor;
 		t->actor_comm = t->comm;
@@ -161,7 +161,7 @@ str_id actor_run(struct ctx *c, const struct run *r)
 	if (r->level == LEVEL_SOFTIRQ || r->flags & RUN_VECTOR)
 		return r->name;
 	snprintf(text, sizeof text, "irq %u %s", r->id, ctx_text(c, r->name));
-	return ctx_strz(c, text);
+	return ctx_actor(c, text);
 }
 
 /* ---- a CPU's time in pieces ---- */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "engine.h"
 #include "culprit.h"
+#include "own.h"
 #include "step.h"
 
 #include <stdlib.h>
@@ -33,7 +34,7 @@ struct ctx *engine_new(const struct formats *formats, struct strs *strs, const c
 	c->formats = formats;
 	c->arch = arch;
 	c->from = from;
-	c->to = to;
+	c->to = c->stop_at = to;
 	c->m.counting = !from;
 	for (unsigned i = 0; i < n_stages; i++)
 		if (stages[i]->state_size)
@@ -55,6 +56,7 @@ void engine_free(struct ctx *c)
 	model_fini(&c->m);
 	free(c->bind);
 	free(c->type_name);
+	free(c->wants);
 	free(c);
 }
 
@@ -120,8 +122,10 @@ static struct binding *bind_type(struct ctx *c, uint16_t type)
 		return b;
 	b->bound = 1;
 	b->vector = !strncmp(c->formats->v[type]->full, "irq_vectors:", 12);
+	b->made = !strncmp(c->formats->v[type]->full, "agenttop:", 9);
 	b->probe_ip = probe_ip(c->formats, c->formats->v[type]);
 	bind_all(c, b, c->formats->v[type], engine_wants, (uint8_t)n_stages);
+	bind_all(c, b, c->formats->v[type], own_wants, (uint8_t)n_stages);
 	for (unsigned i = 0; i < n_stages; i++)
 		bind_all(c, b, c->formats->v[type], stages[i]->wants, (uint8_t)i);
 	/* steps last: a mark sees the task as the stages left it */
@@ -144,15 +148,109 @@ static bool flags_lie(const struct access *ip, const struct event *ev)
 	return !(access_get(ip, ev) >> (ip->size * 8 - 1)) || (ev->flags & EVENT_IN_IRQ) == EVENT_IN_IRQ;
 }
 
+/* ---- the window ---- */
+
+void engine_window(struct ctx *c, uint64_t keep_ns)
+{
+	c->m.keep_ns = keep_ns;
+	c->m.slice_ns = MAX(keep_ns / SLICES, 1u);
+	c->n_runs_settled = c->m.next_run;
+	if (keep_ns)
+		c->stop_at = 0;		/* the first event begins the first slice */
+}
+
+uint64_t engine_window_begin(const struct ctx *c)
+{
+	return model_window_begin(&c->m);
+}
+
+/* All that is going on is charged up to `at`, where n slices end: so it counts where it happened. */
+static void turn(struct ctx *c, uint64_t at, unsigned n)
+{
+	model_settle(&c->m, at);
+	model_turn(&c->m, at, n, steps_turn(c, at, n));
+	for (c->stage = 0; c->stage < n_stages; c->stage++)
+		if (stages[c->stage]->turn)
+			stages[c->stage]->turn(c, n);
+}
+
+/* Temporary texts that neither a task nor a step has any more. */
+static void sweep_texts(struct ctx *c)
+{
+	steps_hold_texts(c);
+	for (size_t i = 0; i < c->m.n_tasks; i++) {
+		strs_hold(c->m.strs, c->m.tasks[i]->comm);
+		strs_hold(c->m.strs, c->m.tasks[i]->actor);
+		strs_hold(c->m.strs, c->m.tasks[i]->actor_comm);
+	}
+	strs_sweep(c->m.strs);
+}
+
+static void turn_until(struct ctx *c, uint64_t now)
+{
+	struct model *m = &c->m;
+	uint64_t n;
+
+	if (!m->keep_ns)
+		return;
+	if (!m->slice_begin) {
+		if (!m->first_ts)
+			m->first_ts = now;
+		m->begin = m->slice_begin = m->first_ts = MIN(m->first_ts, now);
+	}
+	for (n = now > m->slice_begin ? (now - m->slice_begin) / m->slice_ns : 0; n;) {
+		/* of a long gap only the last window matters */
+		uint64_t k = n > SLICES ? n - SLICES : 1;
+
+		turn(c, m->slice_begin + k * m->slice_ns, (unsigned)MIN(k, (uint64_t)SLICES));
+		n -= k;
+	}
+	if (strs_sweep_due(m->strs))
+		sweep_texts(c);
+	c->stop_at = MIN(c->to, m->slice_begin + m->slice_ns);
+}
+
+void engine_tick(struct ctx *c, uint64_t now)
+{
+	if (now >= c->to)
+		return;
+	if (now >= c->stop_at)
+		turn_until(c, now);
+	c->m.ticked = MAX(c->m.ticked, now);
+	c->m.last_ts = MAX(c->m.last_ts, now);
+}
+
+void engine_bury(struct ctx *c)
+{
+	steps_bury(c);
+	strs_bury(c->m.strs);
+}
+
+void engine_follow(struct ctx *c, int32_t pid, bool on)
+{
+	steps_follow(c, pid, on);
+}
+
+/* An event at or behind stop_at: false when it is beyond the end. */
+static bool go_on(struct ctx *c, const struct event *ev)
+{
+	if (ev->ts >= c->to) {
+		c->finished = true;
+		return false;
+	}
+	turn_until(c, ev->ts);
+	return true;
+}
+
+/* ---- events ---- */
+
 void engine_event(struct ctx *c, struct event *ev)
 {
 	struct binding *b;
 
-	if (unlikely(ev->ts >= c->to)) {
-		c->finished = true;
+	if (unlikely(ev->ts >= c->stop_at) && !go_on(c, ev))
 		return;
-	}
-	if (unlikely(!c->n_events++))
+	if (unlikely(!c->n_events++) && !c->m.slice_begin)
 		c->m.first_ts = c->m.begin = ev->ts;
 	if (unlikely(!c->m.counting) && ev->ts >= c->from) {
 		model_count_from(&c->m, c->from);
@@ -166,13 +264,15 @@ void engine_event(struct ctx *c, struct event *ev)
 	/* without a CPU only what a source made up means anything: a loss, a name */
 	if (unlikely(ev->cpu >= CPUS_MAX && (ev->cpu != CPU_NONE || strncmp(c->formats->v[ev->type]->full, "agenttop:", 9))))
 		return;
-	b->n_seen++;
+	if (unlikely(!b->n_seen++))
+		c->n_types_seen++;
 	if (likely(ev->has_ctx)) {
 		c->n_recorded += c->m.counting;
 		c->m.last_recorded = ev->ts;
 		if (unlikely(b->probe_ip.ok) && flags_lie(&b->probe_ip, ev))
 			ev->flags &= (uint8_t)~EVENT_IN_IRQ;
-		model_check_ctx(c, ev, b->vector);
+		if (likely(!b->made))
+			model_check_ctx(c, ev, b->vector);
 	}
 	for (unsigned i = 0; i < b->n; i++) {
 		const struct sub *s = &b->sub[i];
@@ -181,6 +281,12 @@ void engine_event(struct ctx *c, struct event *ev)
 			ev->val[k] = access_get(&s->field[k], ev);
 		c->stage = s->stage;
 		s->on(c, ev);
+	}
+	/* the rings have turned by a quarter: what steps need of them is taken now */
+	if (unlikely(c->m.next_run - c->n_runs_settled > RUN_RING / 4)) {
+		c->n_runs_settled = c->m.next_run;
+		if (c->m.keep_ns)
+			steps_settle(c);
 	}
 }
 
@@ -224,7 +330,7 @@ uint64_t engine_seen(const struct ctx *c, const char *event)
 	return seen;
 }
 
-const char *engine_lacks(const struct ctx *c, const struct want *w)
+static const char *lacks(const struct ctx *c, const struct want *w)
 {
 	const struct format *f = formats_by_name(c->formats, w->event);
 
@@ -234,6 +340,29 @@ const char *engine_lacks(const struct ctx *c, const struct want *w)
 	return NULL;
 }
 
+/* Names are compared only when another type of event has come: a snapshot is taken ten times a second. */
+const struct want_state *engine_wants_of(struct ctx *c, unsigned stage)
+{
+	size_t at = 0;
+
+	if (!c->wants || c->wants_types != c->n_types_seen || c->wants_formats != c->formats->n) {
+		c->n_wants = 0;
+		for (unsigned i = 0; i < n_stages; i++)
+			for (const struct want *w = stages[i]->wants; w && w->event; w++) {
+				const char *field = lacks(c, w);
+
+				GROW(c->wants, c->n_wants, c->cap_wants);
+				c->wants[c->n_wants++] = (struct want_state){ field, !field && engine_seen(c, w->event) > 0 };
+			}
+		c->wants_types = c->n_types_seen;
+		c->wants_formats = c->formats->n;
+	}
+	for (unsigned i = 0; i < stage; i++)
+		for (const struct want *w = stages[i]->wants; w && w->event; w++)
+			at++;
+	return c->wants + at;
+}
+
 /* ---- stage.h ---- */
 
 void *stage_state(struct ctx *c) { return c->state[c->stage]; }
@@ -241,8 +370,10 @@ bool ctx_counting(const struct ctx *c) { return c->m.counting; }
 const char *ctx_arch(const struct ctx *c) { return c->arch; }
 uint64_t ctx_now(const struct ctx *c) { return c->m.last_ts; }
 uint64_t ctx_begin(const struct ctx *c) { return c->m.begin; }
+bool ctx_windowed(const struct ctx *c) { return c->m.keep_ns; }
 str_id ctx_str(struct ctx *c, struct text t) { return strs_id(c->m.strs, t.p, t.len); }
 str_id ctx_strz(struct ctx *c, const char *s) { return strs_idz(c->m.strs, s); }
+str_id ctx_actor(struct ctx *c, const char *s) { return strs_temp(c->m.strs, s, strlen(s)); }
 const char *ctx_text(const struct ctx *c, str_id id) { return strs_text(c->m.strs, id); }
 
 const char *ctx_event_name(const struct ctx *c, const struct event *ev) { return c->formats->v[ev->type]->name; }

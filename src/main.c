@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Arguments to a run. Alone in its object, so that tests link all the rest. */
 #include "app.h"
+#include "broker.h"
+#include "command.h"
 #include "look.h"
 #include "opts.h"
 #include "report.h"
@@ -10,11 +12,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { EXIT_GOOD = 0, EXIT_WORK = 1, EXIT_USAGE = 2 };
+enum { EXIT_GOOD = 0, EXIT_WORK = 1, EXIT_USAGE = 2, EXIT_DENIED = 3 };
 
 /* File names are as hostile as what is in the files. */
 static int complain(const struct err *err, int code)
@@ -84,11 +91,25 @@ static struct opts keep_enough(const struct opts *o)
 	return k;
 }
 
-/* Everything at once: a report, or one screen as text. A damaged end shows what was read, then fails. */
+/* A report, or one screen as text. */
+static int show(const struct opts *o, const struct snapshot *snap)
+{
+	struct err err;
+
+	if (!o->screen_cols) {
+		print_report(o, snap);
+		return EXIT_GOOD;
+	}
+	if (ui_screen_dump(snap, o->screen_cols, o->screen_lines, o->keys, wants_ascii(), stdout, &err))
+		return complain(&err, EXIT_USAGE);
+	return EXIT_GOOD;
+}
+
+/* Everything at once. A damaged end shows what was read, then fails. */
 static int batch(const struct opts *o)
 {
 	const struct opts keep = keep_enough(o);
-	struct err err = { "" }, screen_err = { "" };
+	struct err err = { "" };
 	struct session *s = session_open(&keep, &err);
 	struct snapshot *snap;
 	int r, code = EXIT_GOOD;
@@ -97,15 +118,10 @@ static int batch(const struct opts *o)
 		return complain(&err, EXIT_WORK);
 	r = session_read(s, 0, &err);
 	snap = session_snapshot(s);
-	if (r < 0 && !snap->source.n_events) {
+	if (r < 0 && !snap->source.n_events)
 		code = EXIT_WORK;
-	} else if (o->screen_cols) {
-		if (ui_screen_dump(snap, o->screen_cols, o->screen_lines, o->keys, wants_ascii(), stdout,
-				   &screen_err))
-			code = complain(&screen_err, EXIT_USAGE);
-	} else {
-		print_report(o, snap);
-	}
+	else
+		code = show(o, snap);
 	if (r >= 0 && session_damage(s))
 		r = err_set(&err, -EIO, "%s: %s", o->file, session_damage(s));
 	if (r < 0)
@@ -136,6 +152,8 @@ static const struct snapshot *feed_step(void *arg, unsigned budget_ms, bool *fin
 		f->ended = session_read(f->s, budget_ms, err) <= 0;
 		f->read_ms += budget_ms;
 	}
+	if (session_fd(f->s) >= 0 && f->snap)		/* live: now() is asked for when there will be a frame */
+		f->read_ms = 0;
 	if (!f->snap || (f->read_ms && f->ended) || f->read_ms >= SNAPSHOT_MS) {
 		snapshot_free(f->snap);
 		f->snap = session_snapshot(f->s);
@@ -157,20 +175,197 @@ static const struct snapshot *feed_now(void *arg)
 	return f->snap;
 }
 
+static int feed_command(void *arg, enum ui_command what, int64_t value, struct err *err)
+{
+	struct feed *f = arg;
+
+	switch (what) {
+	case UI_FOLLOW:
+		return session_follow(f->s, (int32_t)value, err);
+	case UI_PAUSE:
+		return 0;		/* the screen stands still, recording does not */
+	case UI_SAVE:
+		return session_save(f->s, err);
+	case UI_SUSPEND:
+		return session_pause(f->s, value);
+	}
+	return -EINVAL;
+}
+
+static int screen_of(struct session *s, struct err *err)
+{
+	struct feed f = { .s = s };
+	struct ui_feed feed = {
+		.arg = &f, .step = feed_step, .now = feed_now, .fd = session_fd(s), .command = feed_command };
+	int r;
+
+	source_wait = ui_wait;
+	r = ui_run(&feed, err);
+	snapshot_free(f.snap);
+	return r;
+}
+
 static int screen(const struct opts *o)
 {
 	struct err err = { "" };
-	struct feed f = { .s = session_open(o, &err) };
-	struct ui_feed feed = { .arg = &f, .step = feed_step, .now = feed_now };
+	struct session *s = session_open(o, &err);
 	int r;
 
-	if (!f.s)
+	if (!s)
 		return complain(&err, EXIT_WORK);
-	source_wait = ui_wait;
-	r = ui_run(&feed, &err);
-	snapshot_free(f.snap);
-	session_close(f.s);
+	r = screen_of(s, &err);
+	session_close(s);
 	return r ? complain(&err, EXIT_WORK) : EXIT_GOOD;
+}
+
+/* ---- live ---- */
+
+static volatile sig_atomic_t stop_signal;
+
+static void on_stop(int sig)
+{
+	stop_signal = sig;
+}
+
+static void catch_stop(void)
+{
+	static const int sigs[] = { SIGINT, SIGTERM, SIGHUP };
+	struct sigaction a = { .sa_handler = on_stop };
+
+	for (size_t i = 0; i < sizeof sigs / sizeof sigs[0]; i++)
+		sigaction(sigs[i], &a, NULL);
+}
+
+static uint64_t mono_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * NSEC_PER_SEC + (uint64_t)t.tv_nsec;
+}
+
+/* Without a screen: until the time is up, the command has ended, or a signal says so. */
+static int record_on(const struct opts *o, struct session *s, struct command *c, struct err *err)
+{
+	uint64_t end = o->duration_ns ? mono_ns() + o->duration_ns : UINT64_MAX;
+	int status, r = 1;
+
+	catch_stop();
+	while (r > 0 && !stop_signal && mono_ns() < end && !(c && command_ended(c, &status))) {
+		struct pollfd p = { session_fd(s), POLLIN, 0 };
+		uint64_t left = end - mono_ns();
+
+		poll(&p, 1, (int)MIN(left / NSEC_PER_MSEC + 1, 50u));
+		r = session_read(s, 100, err);
+	}
+	return r < 0 ? r : 0;
+}
+
+static void say_recorded(const struct opts *o, const struct snapshot *snap)
+{
+	char span[24];
+
+	fprintf(stderr, "agenttop: %s: %llu events of %s, %.1f MB, %llu lost\n", o->record,
+		(unsigned long long)snap->source.n_events, fmt_ns(span, sizeof span, snap->source.end - snap->source.begin),
+		(double)snap->live.record_bytes / 1e6, (unsigned long long)snap->source.n_lost);
+}
+
+static bool wants_report(const struct opts *o)
+{
+	return o->report != REPORT_NONE || o->screen_cols;
+}
+
+/* The command has the terminal, a report the standard output: only else is there a screen. */
+static bool has_screen(const struct opts *o)
+{
+	return !wants_report(o) && !o->command && !o->duration_ns && isatty(STDOUT_FILENO);
+}
+
+static int live_session(const struct opts *o, struct session *s, struct command *c)
+{
+	struct err err = { "" }, finish_err = { "" };
+	struct snapshot *snap;
+	int r, code = EXIT_GOOD;
+
+	if (has_screen(o))
+		r = screen_of(s, &err);
+	else
+		r = record_on(o, s, c, &err);
+	if (session_finish(s, &finish_err) && !r) {
+		r = -EIO;
+		err = finish_err;
+	}
+	snap = session_snapshot(s);
+	if (wants_report(o))
+		code = show(o, snap);
+	else if (o->record)
+		say_recorded(o, snap);
+	snapshot_free(snap);
+	if (r)
+		return complain(&err, EXIT_WORK);
+	return code ? code : flush(stdout);
+}
+
+static int with_broker(const struct opts *o, struct broker *b, struct command *c)
+{
+	struct err err = { "" };
+	struct session *s;
+	unsigned n;
+	int r, code = 0;
+
+	if (o->cleanup) {
+		r = broker_cleanup(b, &n, &err);
+		if (r)
+			return complain(&err, r == -EACCES || r == -EPERM ? EXIT_DENIED : EXIT_WORK);
+		printf("%u instance%s of agenttops that are no more removed\n", n, n == 1 ? "" : "s");
+		return flush(stdout);
+	}
+	s = session_live(o, b, &code, &err);
+	if (!s)
+		return complain(&err, code == -EACCES || code == -EPERM ? EXIT_DENIED : EXIT_WORK);
+	r = 0;
+	if (c) {
+		session_follow(s, command_pid(c), &err);
+		r = command_go(c, &err);
+	}
+	if (r) {
+		r = complain(&err, EXIT_WORK);
+		session_finish(s, &err);	/* a file that was begun is whole all the same */
+	} else {
+		r = live_session(o, s, c);
+	}
+	session_close(s);
+	return r;
+}
+
+/* Woken up, it takes no CPU away from the agents that it watches. */
+static void run_in_the_background(void)
+{
+	const struct sched_param none = { 0 };
+
+	sched_setscheduler(0, SCHED_BATCH, &none);
+}
+
+static int live(const struct opts *given)
+{
+	struct opts o = *given;
+	struct err err = { "" };
+	struct command *c = NULL;
+	struct broker *b;
+	int r;
+
+	/* nobody to show a screen to, and nothing said of what to do instead */
+	if (!wants_report(&o) && !o.record && !o.cleanup && (o.duration_ns || !isatty(STDOUT_FILENO)))
+		o.report = REPORT_TEXT;
+	o = keep_enough(&o);
+	if (o.command && !(c = command_prepare(o.command, &err)))
+		return complain(&err, EXIT_WORK);
+	b = broker_start(&err);
+	run_in_the_background();
+	r = b ? with_broker(&o, b, c) : complain(&err, EXIT_WORK);
+	broker_stop(b);
+	command_free(c);
+	return r;
 }
 
 int main(int argc, char **argv)
@@ -190,6 +385,8 @@ int main(int argc, char **argv)
 	} else if (o.version) {
 		opts_version(stdout);
 		r = flush(stdout);
+	} else if (opts_live(&o)) {
+		r = live(&o);
 	} else if (o.report != REPORT_NONE || o.screen_cols) {
 		r = batch(&o);
 	} else if (!isatty(STDOUT_FILENO)) {

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #define PID_MAX (1 << 22)
+#define LOSSES_MAX 16384u	/* live: in the window */
+#define QUIET_SLICES (SLICES + 1)	/* with the window before them: two windows */
 
 void model_init(struct model *m, struct strs *strs)
 {
@@ -24,8 +26,13 @@ void model_init(struct model *m, struct strs *strs)
 
 void model_fini(struct model *m)
 {
-	for (size_t i = 0; i < m->n_tasks; i++)
+	for (size_t i = 0; i < m->n_tasks; i++) {
+		tally_fini(&m->tasks[i]->past);
 		free(m->tasks[i]);
+	}
+	for (size_t i = 0; i < m->n_cpus; i++)
+		tally_fini(&m->cpus[i].past);
+	tally_fini(&m->past);
 	for (size_t i = 0; i < ARRAY_LEN(m->pid_page); i++)
 		free(m->pid_page[i]);
 	free(m->tasks);
@@ -47,33 +54,36 @@ struct cpu *model_cpu(struct model *m, uint32_t cpu)
 	BUG_ON(cpu >= CPUS_MAX);
 	while (m->n_cpus <= cpu) {
 		GROW(m->cpus, m->n_cpus, m->cap_cpus);
-		m->cpus[m->n_cpus++] = (struct cpu){ .cur_pid = -1, .leaving_pid = -1, .acct_from = MAX(m->begin, m->first_ts) };
+		m->cpus[m->n_cpus++] = (struct cpu){ .cur_pid = -1, .leaving_pid = -1, .acct_from = model_since(m) };
 	}
 	return &m->cpus[cpu];
 }
 
 struct task *model_task_known(const struct model *m, int32_t pid)
 {
-	struct task **page = pid > 0 && pid < PID_MAX ? m->pid_page[pid >> 10] : NULL;
+	const struct task_page *page = pid > 0 && pid < PID_MAX ? m->pid_page[pid >> 10] : NULL;
 
-	return page ? page[pid & 1023] : NULL;
+	return page ? page->task[pid & 1023] : NULL;
 }
 
 /* pid 0 is the idle task of every CPU: it has no history of its own and is never a struct task. */
 struct task *model_task(struct model *m, int32_t pid)
 {
-	struct task ***page, *t;
+	struct task_page **page;
+	struct task *t;
 
 	if (pid <= 0 || pid >= PID_MAX)
 		return NULL;
 	page = &m->pid_page[pid >> 10];
 	if (unlikely(!*page))
-		*page = xcalloc(1024, sizeof **page);
-	t = (*page)[pid & 1023];
+		*page = xcalloc(1, sizeof **page);
+	t = (*page)->task[pid & 1023];
 	if (likely(t))
 		return t;
-	t = (*page)[pid & 1023] = xcalloc(1, sizeof *t);
+	t = (*page)->task[pid & 1023] = xcalloc(1, sizeof *t);
 	t->pid = pid;
+	t->tgid = (*page)->tgid[pid & 1023];
+	(*page)->tgid[pid & 1023] = 0;
 	GROW(m->tasks, m->n_tasks, m->cap_tasks);
 	m->tasks[m->n_tasks++] = t;
 	return t;
@@ -100,7 +110,7 @@ static void charge(const struct model *m, struct cpu *c, uint64_t ts)
 {
 	if (m->counting && ts > c->acct_from)
 		c->use[c->acct] += ts - c->acct_from;
-	c->acct_from = ts;
+	c->acct_from = MAX(ts, c->acct_from);
 	c->acct = (uint8_t)use_of(m, c);
 }
 
@@ -137,6 +147,7 @@ static void keep_base(struct model *m, struct cpu *c, uint32_t cpu)
 	copy.self = r->self;
 	copy.prev = r->prev;
 	copy.cpu = (uint16_t)cpu;
+	copy.flags |= RUN_KEPT;
 	*r = copy;
 	if (!c->depth)
 		c->depth = 1;
@@ -197,6 +208,7 @@ struct run *model_run_open(struct model *m, uint32_t cpu, uint64_t ts, enum leve
 	if (c->depth == STACK_MAX)
 		model_close_above(m, c, ts, 1);
 	r = new_run(m, c, cpu, ts);
+	r->under = c->depth ? c->stack[c->depth - 1] : 0;
 	r->level = (uint8_t)level;
 	r->id = id;
 	r->name = name;
@@ -233,6 +245,8 @@ struct run *model_run_close(struct model *m, uint32_t cpu, uint64_t ts, enum lev
 
 bool model_lost_between(const struct model *m, uint64_t from, uint64_t to)
 {
+	if (from < m->lost_before)
+		return true;
 	for (size_t i = m->n_losses; i-- > 0 && m->losses[i].to >= from;)
 		if (m->losses[i].from < to && m->losses[i].to > from)
 			return true;
@@ -241,10 +255,10 @@ bool model_lost_between(const struct model *m, uint64_t from, uint64_t to)
 
 static void lose_task(struct model *m, struct task *t, uint64_t from)
 {
-	if (m->counting && t->state == TS_RUNNING && from > t->since)
-		t->run += from - t->since;
+	if (t->state == TS_RUNNING)
+		model_charge(m, t, from);
 	t->state = TS_UNKNOWN;
-	t->since = from;
+	t->since = MAX(from, t->since);
 	t->gate_waits = t->in_fault = 0;
 	t->nap = (struct nap){ .out = from, .pid = t->pid, .flags = NAP_LOST, .cpu_out = t->cpu };
 	t->gate = 0;
@@ -257,7 +271,7 @@ static void lose_cpu(struct model *m, uint32_t cpu, uint64_t from, uint64_t to)
 	from = MAX(from, c->last_ts);
 	charge(m, c, from);
 	model_close_above(m, c, from, 0);
-	if (c->cur && c->cur->state == TS_RUNNING)
+	if (c->cur && c->cur->state == TS_RUNNING && c->cur->cpu == cpu)	/* else it has been seen elsewhere since */
 		lose_task(m, c->cur, from);
 	for (size_t i = 0; i < m->n_slots; i++) {
 		struct span *s = m->slots[i].id ? model_span(m, m->slots[i].id) : NULL;
@@ -272,10 +286,23 @@ static void lose_cpu(struct model *m, uint32_t cpu, uint64_t from, uint64_t to)
 	c->n_lost_times++;
 }
 
+/* Forgets the first n losses: of what reaches back so far, only that something was lost is known then. */
+static void forget_losses(struct model *m, size_t n)
+{
+	if (!n)
+		return;
+	m->lost_before = MAX(m->lost_before, m->losses[n - 1].to);
+	m->n_losses -= n;
+	memmove(m->losses, m->losses + n, m->n_losses * sizeof *m->losses);
+}
+
 static void add_loss(struct model *m, struct loss l)
 {
-	size_t i = m->n_losses;
+	size_t i;
 
+	if (m->keep_ns && m->n_losses >= LOSSES_MAX && m->losses[LOSSES_MAX / 2].to != UINT64_MAX)
+		forget_losses(m, LOSSES_MAX / 2);
+	i = m->n_losses;
 	GROW(m->losses, m->n_losses, m->cap_losses);
 	m->n_losses++;
 	for (; i && m->losses[i - 1].to > l.to; i--)
@@ -292,7 +319,8 @@ void model_lost(struct model *m, uint32_t cpu, uint64_t from, uint64_t to, uint6
 		lose_cpu(m, i, from, to);
 	c = model_cpu(m, first);
 	c->n_lost_events += count;
-	c->lost_uncounted |= !count;
+	c->n_lost_uncounted += !count;
+	m->n_lost_events += count;
 	add_loss(m, (struct loss){ from, rest ? UINT64_MAX : MAX(to, from + 1), cpu });
 }
 
@@ -331,30 +359,60 @@ static void unwind(struct sweep *s, uint64_t upto)
 	put_piece(s, upto, s->depth ? s->stack[s->depth - 1] : 0);
 }
 
+static void add_id(struct model *m, size_t *n, const struct run *r, uint64_t from, uint64_t to)
+{
+	if (r->from >= to || (r->to && r->to <= from))
+		return;
+	GROW(m->ids, *n, m->cap_ids);
+	m->ids[(*n)++] = r->self;
+}
+
+/* The runs of a CPU that reach into [from, to), newest first, into m->ids. */
+static size_t runs_in(struct model *m, const struct cpu *c, uint64_t from, uint64_t to)
+{
+	const struct run *kept = NULL, *r, *under;
+	size_t n = 0;
+
+	for (r = model_run(m, c->last_run); r; r = model_run(m, r->prev)) {
+		if (r->flags & RUN_KEPT) {	/* where it stands in time is its original's place, if that is still there */
+			kept = kept ? kept : r;
+			continue;
+		}
+		if (kept && r->level == LEVEL_TASK && r->from == kept->from && r->id == kept->id)
+			kept = NULL;
+		if (kept && r->from < kept->from) {
+			add_id(m, &n, kept, from, to);
+			if (kept->from <= from)
+				return n;
+			kept = NULL;
+		}
+		add_id(m, &n, r, from, to);
+		if (r->from > from)
+			continue;
+		/* older ones that reach so far were under it when it began */
+		while (r->level != LEVEL_TASK && (under = model_run(m, r->under))) {
+			r = under;
+			add_id(m, &n, r, from, to);
+		}
+		if (r->level == LEVEL_TASK)
+			return n;
+	}
+	if (kept)
+		add_id(m, &n, kept, from, to);
+	return n;
+}
+
 size_t model_pieces(struct model *m, uint32_t cpu, uint64_t from, uint64_t to, const struct piece **out)
 {
 	struct sweep s = { .m = m, .at = from, .to = to };
 	struct cpu *c = cpu < m->n_cpus ? &m->cpus[cpu] : NULL;
-	size_t n = 0;
+	size_t n;
 
 	if (!c || from >= to)
 		return 0;
 	if (m->next_run - c->last_run > RUN_RING / 2)
 		keep_base(m, c, cpu);	/* a quiet CPU, while others filled the ring */
-	for (run_id id = c->last_run; id;) {
-		const struct run *r = model_run(m, id);
-
-		if (!r)
-			break;
-		if (r->from < to && (!r->to || r->to > from))
-{
-			GROW(m->ids, n, m->cap_ids);
-			m->ids[n++] = id;
-		}
-		if (r->level == LEVEL_TASK && r->from <= from)
-			break;
-		id = r->prev;
-	}
+	n = runs_in(m, c, from, to);
 	while (n-- > 0) {
 		const struct run *r = model_run(m, m->ids[n]);
 
@@ -389,7 +447,7 @@ void model_count_from(struct model *m, uint64_t ts)
 
 void model_charge(const struct model *m, struct task *t, uint64_t ts)
 {
-	uint64_t d = ts > t->since ? ts - t->since : 0;
+	uint64_t since = MAX(t->since, m->slice_begin), d = ts > since ? ts - since : 0;
 
 	if (!m->counting)
 		return;
@@ -408,6 +466,122 @@ void model_settle(struct model *m, uint64_t ts)
 			charge(m, &m->cpus[i], MAX(ts, m->cpus[i].acct_from));
 	for (size_t i = 0; i < m->n_tasks; i++) {
 		model_charge(m, m->tasks[i], ts);
-		m->tasks[i]->since = MAX(ts, m->tasks[i]->since);
+		if (m->tasks[i]->state != TS_UNKNOWN)	/* of which nothing has been charged: it may turn out later */
+			m->tasks[i]->since = MAX(ts, m->tasks[i]->since);
 	}
+}
+
+/* ---- the window ---- */
+
+uint64_t model_window_begin(const struct model *m)
+{
+	uint64_t begin = MAX(m->begin, m->first_ts), back = (SLICES - 1) * m->slice_ns;
+
+	return m->slice_begin > begin && m->slice_begin - begin > back ? m->slice_begin - back : begin;
+}
+
+void model_forget(struct model *m, int32_t pid)
+{
+	struct task_page *page = pid > 0 && pid < PID_MAX ? m->pid_page[pid >> 10] : NULL;
+
+	if (page)
+		page->tgid[pid & 1023] = 0;
+}
+
+static void pin_tasks(struct model *m)
+{
+	for (size_t i = 0; i < m->n_cpus; i++)
+		if (m->cpus[i].cur)
+			m->cpus[i].cur->pinned = 1;
+	for (size_t i = 0; i < m->n_tasks; i++) {
+		struct task *root = m->tasks[i]->agent_pid ? model_task_known(m, m->tasks[i]->agent_pid) : NULL;
+
+		if (root)
+			root->pinned = 1;	/* its name is its children's agent */
+	}
+}
+
+static bool has_sums(const struct task *t)
+{
+	for (size_t i = 0; i < ARRAY_LEN(t->sums); i++)
+		if (t->sums[i])
+			return true;
+	return false;
+}
+
+/* Is it no more, and out of the window? Or has nothing been heard of it for so long that it may have ended unseen? */
+static bool is_over(const struct task *t)
+{
+	if (t->pinned || t->trail || t->state == TS_RUNNING)
+		return false;
+	if (task_is_gone(t))
+		return !has_sums(t) || t->n_quiet >= QUIET_SLICES;
+	return t->n_quiet >= QUIET_SLICES && !t->followed && t->state != TS_RUNNABLE;
+}
+
+static void free_task(struct model *m, struct task *t)
+{
+	struct task_page *page = m->pid_page[t->pid >> 10];
+
+	page->task[t->pid & 1023] = NULL;
+	page->tgid[t->pid & 1023] = task_is_gone(t) ? 0 : t->tgid;
+	tally_fini(&t->past);
+	free(t);
+}
+
+static bool heard_of(const struct task *t)
+{
+	return t->n_switches || t->n_wakeups || t->n_migrations || t->run || t->runqueue || t->preempted || t->harm;
+}
+
+/* Pages of numbers that are out of use: a machine goes through all of them, some day. */
+static void free_pages(struct model *m)
+{
+	static const struct task_page empty;
+
+	for (size_t i = 0; i < ARRAY_LEN(m->pid_page); i++)
+		if (m->pid_page[i] && !memcmp(m->pid_page[i], &empty, sizeof empty)) {
+			free(m->pid_page[i]);
+			m->pid_page[i] = NULL;
+		}
+}
+
+static void turn_tasks(struct model *m, unsigned n)
+{
+	size_t kept = 0;
+
+	pin_tasks(m);
+	for (size_t i = 0; i < m->n_tasks; i++) {
+		struct task *t = m->tasks[i];
+
+		tally_turn(&t->past, t->sums, ARRAY_LEN(t->sums), n);
+		if (t->exited && t->state == TS_SLEEPING)	/* its last switch was not seen, or does not say so */
+			t->state = TS_GONE;
+		t->n_quiet = heard_of(t) ? 0 : (uint8_t)MIN(t->n_quiet + n, 255u);
+		if (is_over(t))
+			free_task(m, t);
+		else
+			m->tasks[kept++] = t;
+	}
+	if (kept < m->n_tasks)
+		free_pages(m);
+	m->n_tasks = kept;
+	for (size_t i = 0; i < m->n_tasks; i++)
+		m->tasks[i]->pinned = 0;
+}
+
+void model_turn(struct model *m, uint64_t ts, unsigned n, uint64_t needed)
+{
+	size_t over = 0;
+
+	m->slice_begin = ts;
+	dist_turn(&m->waking_to_run, n);
+	dist_turn(&m->wakeup_to_run, n);
+	tally_turn(&m->past, &m->n_cross_cpu, 1, n);
+	for (size_t i = 0; i < m->n_cpus; i++)
+		tally_turn(&m->cpus[i].past, m->cpus[i].sums, ARRAY_LEN(m->cpus[i].sums), n);
+	turn_tasks(m, n);
+	while (over < m->n_losses && m->losses[over].to < MIN(needed, model_window_begin(m)))
+		over++;
+	forget_losses(m, over);
 }

@@ -9,6 +9,9 @@
  *      cpu.stack: [task run] [softirq run] [hard IRQ run]       task.nap: its time off the CPU now
  *      run.prev ── the run opened before on the same CPU        nap.prev ── the task's nap before
  *
+ * Live, what is counted covers a window in slices (stats.h), and tasks that are no more are freed: only what is alive, or
+ * was in the window, takes memory. Their numbers (pids) may be used again meanwhile.
+ *
  * One thread owns a model. Only engine, model, chain, step and snapshot include this.
  */
 #ifndef AGENTTOP_MODEL_H
@@ -23,6 +26,7 @@
 #define LINK_RING (1u << 16)
 #define STACK_MAX 8
 #define NO_TYPE UINT16_MAX
+#define RUN_KEPT (1u << 15)		/* run.flags: stands in for a task's run that the ring will swallow */
 
 enum task_state { TS_UNKNOWN, TS_RUNNING, TS_RUNNABLE, TS_SLEEPING, TS_GONE };
 enum { NAP_INFERRED_IN = 1, NAP_LOST = 2, NAP_NO_OUT = 4, NAP_WAKEUP_ONLY = 8, NAP_FLAGS_DISAGREE = 16, NAP_FAULT = 32,
@@ -56,6 +60,9 @@ struct task {
 	str_id actor, actor_comm;		/* "comm:pid", as of that comm */
 	char comm_raw[16];
 	uint8_t state, irq_thread, followed;
+	uint8_t exited;				/* its end was told; it may still be on its CPU for a moment */
+	uint8_t pinned;				/* scratch of model_turn(): somebody refers to it */
+	uint8_t n_quiet;			/* slices in which nothing was heard of it */
 	uint16_t cpu;				/* where it runs or last ran */
 	uint64_t since;				/* the state's accounting began */
 	uint64_t run_from;			/* its run began (TS_RUNNING) */
@@ -68,8 +75,14 @@ struct task {
 	uint64_t gate_from;
 	uint16_t gate_type;			/* event type of its entry */
 	uint8_t gate_waits, in_fault;
-	/* accounting since counting began */
-	uint64_t run, runqueue, preempted, sleep, blocked, n_switches, n_wakeups, n_migrations, harm, wait_sum;
+	/* accounting since counting began, or of the window */
+	union {
+		struct {
+			uint64_t run, runqueue, preempted, sleep, blocked, n_switches, n_wakeups, n_migrations, harm;
+		};
+		uint64_t sums[9];
+	};
+	struct tally_slice *past;
 	struct trail *trail;			/* of a task that steps follow (step.c); NULL */
 };
 struct cpu {
@@ -83,9 +96,14 @@ struct cpu {
 	run_id left_irq;			/* hard IRQ that ended and nothing else has happened since */
 	uint64_t last_ts, acct_from;
 	uint8_t seen, acct;			/* acct: enum cpu_use charged since acct_from */
-	uint64_t use[8], n_irqs, harm;
-	uint64_t n_lost_times, n_lost_events;
-	uint8_t lost_uncounted;
+	union {
+		struct {
+			uint64_t use[8], n_irqs, harm;
+			uint64_t n_lost_times, n_lost_events, n_lost_uncounted;	/* uncounted: nobody knows how many */
+		};
+		uint64_t sums[13];
+	};
+	struct tally_slice *past;
 };
 enum cpu_use { USE_UNKNOWN, USE_IDLE, USE_TASK, USE_KSOFTIRQD, USE_SOFTIRQ, USE_IRQ };
 struct link {
@@ -106,9 +124,13 @@ struct piece {
 	uint64_t from, to;
 	run_id run;		/* 0: nothing known */
 };
+struct task_page {			/* tasks by the low ten bits of their pid */
+	struct task *task[1024];
+	int32_t tgid[1024];			/* of those that were freed only because they slept so long; 0 */
+};
 struct model {
 	struct strs *strs;
-	struct task **pid_page[1 << 12];	/* pid >> 10 */
+	struct task_page *pid_page[1 << 12];	/* pid >> 10 */
 	struct task **tasks;			/* all of them, by order of appearance */
 	size_t n_tasks, cap_tasks;
 	struct cpu *cpus;
@@ -125,6 +147,12 @@ struct model {
 	size_t cap_pieces, cap_ids;
 	struct loss *losses;			/* by time of their end; those that never end last */
 	size_t n_losses, cap_losses;
+	uint64_t lost_before;			/* end of the newest loss that is no longer kept; 0 */
+	uint64_t n_lost_events;			/* since the beginning, whatever the window */
+	/* live: the window that is counted; off while keep_ns == 0 */
+	uint64_t keep_ns, slice_ns;
+	uint64_t slice_begin;			/* of the slice that goes on; 0 when off */
+	uint64_t ticked;			/* no event came until then, or they have been seen */
 	uint64_t first_ts, last_ts;
 	uint64_t last_recorded;			/* the newest event that the source did not make up */
 	uint64_t begin, end;			/* counted window */
@@ -132,6 +160,7 @@ struct model {
 	bool counting, saw_calls, saw_waking, saw_wakeup, saw_switch;
 	struct dist waking_to_run, wakeup_to_run;
 	uint64_t n_cross_cpu;
+	struct tally_slice *past;		/* of n_cross_cpu */
 	str_id s_fault;
 	struct {
 		uint16_t sw, waking, wakeup, wakeup_new;
@@ -184,6 +213,24 @@ void model_lost(struct model *, uint32_t cpu, uint64_t from, uint64_t to, uint64
 void model_count_from(struct model *, uint64_t ts);
 /* Charges all open intervals up to ts (the end of what was read), so that tables can be taken. */
 void model_settle(struct model *, uint64_t ts);
+/* Since when what goes on may be charged: the beginning, live that of the slice (what was before has been counted). */
+static inline uint64_t model_since(const struct model *m)
+{
+	uint64_t begin = m->begin > m->first_ts ? m->begin : m->first_ts;
+
+	return begin > m->slice_begin ? begin : m->slice_begin;
+}
+/*
+ * n slices of the window end at ts, up to which all has been settled: takes off what has left the window, frees tasks
+ * that are no more and that nobody refers to, forgets losses that ended before `needed`.
+ */
+void model_turn(struct model *, uint64_t ts, unsigned n, uint64_t needed);
+uint64_t model_window_begin(const struct model *);	/* what is counted begins here */
+static inline bool task_is_gone(const struct task *t)
+{
+	return t->exited || t->state == TS_GONE;
+}
+void model_forget(struct model *, int32_t pid);		/* this number stands for nobody any more */
 /*
  * The event's own pid and flags against what we believe is on its CPU: an unseen switch is implied, runs that must have
  * ended are closed. For events with has_ctx, before any stage sees them. `vector`: it is itself of irq_vectors, some of

@@ -14,13 +14,18 @@ enum level { LEVEL_CONFIG, LEVEL_LINE };
 
 /* Options of the whole design that this version does not have: a better answer than "unknown". */
 static const char *const later[] = {
-	"cgroup", "duration", "record", "apply", "only", "yes", "dry-run", "trial", "rollback", "journal", "diff", "check",
+	"apply", "only", "yes", "dry-run", "trial", "rollback", "journal", "diff", "check",
 };
+
+static int opt_by_name(const char *name, size_t len);
 
 static void set_defaults(struct opts *o)
 {
-	*o = (struct opts){ .n_top = 20, .hot_percent = 10, .hot_harm_ns = 10000 * NSEC_PER_USEC };
+	*o = (struct opts){ .n_top = 20, .hot_percent = 10, .hot_harm_ns = 10000 * NSEC_PER_USEC,
+			    .keep_ns = 60 * NSEC_PER_SEC, .buffer_kb = 16384, .record_version = 7, .trigger_limit = 20 };
 	o->step_name = xstrdup("step");
+	opts_agents(o, opt_table[opt_by_name("agents", 6)].def);
+	o->output = xstrdup("agenttop-%n.dat");
 	o->keys = xstrdup("");
 	for (int i = 0; i < N_STAGES; i++)
 		o->target[i] = (struct stage_target){ stage_names[i].typical_ns, stage_names[i].tail_ns };
@@ -245,8 +250,6 @@ static int split_short(const char *word, struct word *w, struct err *err)
 	if (opt_by_name(word + 1, strcspn(word + 1, "=")) >= 0)
 		return err_set(err, -EINVAL, "%.40s is not an option: did you mean -%.40s?", word, word);
 	w->opt = opt_by_letter(word[1]);
-	if (w->opt < 0 && word[1] == 'g')
-		return err_set(err, -EINVAL, "-g is not in this version: choose agents with -p or -c");
 	if (w->opt < 0)
 		return err_set(err, -EINVAL, "-%.1s is not an option: see --help", word + 1);
 	if (word[2] && !opt_table[w->opt].arg)
@@ -319,6 +322,10 @@ static int read_line(struct opts *o, int argc, char **argv, struct err *err)
 
 		if (!only_files && !strcmp(argv[i], "--")) {
 			only_files = true;
+			if (o->record && argv[i + 1]) {
+				o->command = argv + i + 1;
+				break;
+			}
 		} else if (only_files || !is_option(argv[i])) {
 			rc = set_file(o, argv[i], err);
 		} else {
@@ -327,6 +334,34 @@ static int read_line(struct opts *o, int argc, char **argv, struct err *err)
 		}
 	}
 	return rc;
+}
+
+static bool given(const struct opts *o, const char *name)
+{
+	return o->set >> opt_by_name(name, strlen(name)) & 1;
+}
+
+/* Live options with a recording would do nothing: better said than ignored. */
+static int check_replay(const struct opts *o, struct err *err)
+{
+	static const char *const live[] = { "cgroup", "duration", "keep", "buffer", "record", "record-format", "trigger",
+					    "trigger-limit", "cleanup" };
+
+	for (size_t i = 0; i < ARRAY_LEN(live); i++)
+		if (given(o, live[i]))
+			return err_set(err, -EINVAL, "--%s is for live recording, and '%.80s' is a recording", live[i], o->file);
+	return 0;
+}
+
+static int check_live(const struct opts *o, struct err *err)
+{
+	if (o->from.ref != TIME_UNSET || o->to.ref != TIME_UNSET)
+		return err_set(err, -EINVAL, "--from and --to choose a part of a recording: name one (agenttop FILE)");
+	if (o->screen_cols && !o->duration_ns)
+		return err_set(err, -EINVAL, "--screen needs a recording (agenttop FILE), or --duration SECONDS of this machine");
+	if (given(o, "report") && !o->duration_ns && !o->command && !o->cleanup)
+		return err_set(err, -EINVAL, "--report needs a recording (agenttop FILE), or --duration SECONDS of this machine");
+	return 0;
 }
 
 /* What no single option can tell. */
@@ -342,9 +377,7 @@ static int check_together(const struct opts *o, struct err *err)
 	if (o->from.ref == o->to.ref && o->from.ref != TIME_UNSET &&
 	    (o->from.ref == TIME_FROM_END ? o->from.ns <= o->to.ns : o->from.ns >= o->to.ns))
 		return err_set(err, -EINVAL, "--from is not before --to: nothing would be left");
-	if (!o->file)
-		return err_set(err, -EINVAL, "live recording is not in this version: give a recording (agenttop FILE)");
-	return 0;
+	return opts_live(o) ? check_live(o, err) : check_replay(o, err);
 }
 
 static int parse(int argc, char **argv, struct opts *o, struct err *err)
@@ -378,6 +411,11 @@ int opts_parse(int argc, char **argv, struct opts *o, struct err *err)
 void opts_fini(struct opts *o)
 {
 	opts_comms_clear(o);
+	opts_cgroups_clear(o);
+	free(o->cgroup);
+	free(o->agents);
+	free(o->record);
+	free(o->output);
 	free(o->comm);
 	free(o->pid);
 	free(o->file);

@@ -40,6 +40,14 @@ struct opt_time {
 /* The instant in a recording of [begin, end]; `unset` when the option was not given. Never wraps around. */
 uint64_t opt_time_at(const struct opt_time *, uint64_t begin, uint64_t end, uint64_t unset);
 
+/* What sets the flight recorder off: any step, or a stage's time within a step, that takes longer. */
+struct trigger {
+	int stage;			/* enum stage_id; -1: the whole step */
+	uint64_t over_ns;
+};
+#define TRIGGERS_MAX 8
+#define CGROUPS_MAX 64
+
 enum report_kind { REPORT_NONE, REPORT_TEXT, REPORT_JSON };
 enum steps_kind { STEPS_ALL, STEPS_WORST, STEPS_NONE };
 struct opt_comm {
@@ -47,7 +55,21 @@ struct opt_comm {
 	regex_t re;
 };
 struct opts {
-	char *file;			/* "-": standard input; NULL only with help or version */
+	char *file;			/* "-": standard input; NULL: live */
+	char **command;			/* words behind "--" with --record: NULL-ended, argv's own; NULL: none */
+	char **cgroup;			/* cgroup paths, as given */
+	size_t n_cgroups, cap_cgroups;
+	char *agents;			/* names of known agent programs, comma-separated */
+	uint64_t duration_ns;		/* live: stop after so long; 0: when the user says so */
+	uint64_t keep_ns;		/* live: the window of tables, steps and the flight recorder */
+	uint64_t buffer_kb;		/* live: the ring buffer of a CPU grows to this at the most */
+	char *record;			/* trace.dat to write; NULL */
+	int record_version;		/* 7 or 6 */
+	struct trigger trigger[TRIGGERS_MAX];
+	size_t n_triggers;
+	char *output;			/* what the flight recorder writes: a name with %n */
+	uint64_t trigger_limit;		/* files at the most */
+	bool cleanup;			/* remove what dead ones left, and leave */
 	int32_t *pid;
 	size_t n_pids, cap_pids;
 	struct opt_comm *comm;		/* any of them: opts_comm_match() */
@@ -77,6 +99,11 @@ int opts_parse(int argc, char **argv, struct opts *o, struct err *err);
 void opts_fini(struct opts *);
 void opts_help(FILE *);
 void opts_version(FILE *);
+/* No recording was named: events come from this machine. */
+static inline bool opts_live(const struct opts *o)
+{
+	return !o->file;
+}
 /* True when a task of this name was asked for with --comm. */
 bool opts_comm_match(const struct opts *, const char *comm);
 

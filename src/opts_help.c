@@ -41,10 +41,12 @@ static void help_option(FILE *f, const struct opt *o)
 
 void opts_help(FILE *f)
 {
-	fputs("usage: agenttop [options] FILE\n\n"
+	fputs("usage: agenttop [options]\n"
+	      "       agenttop [options] FILE\n"
+	      "       agenttop [options] --record OUT [-- COMMAND ...]\n\n"
 	      "Shows where the time of agent steps goes: event by event, from the device to the\n"
-	      "resumed task. FILE is a recording: trace.dat (v6, v7), perf.data or .ev text;\n"
-	      "- reads a pipe.\n\n", f);
+	      "resumed task. Without FILE it records this machine live, which needs root.\n"
+	      "FILE is a recording: trace.dat (v6, v7), perf.data or .ev text; - reads a pipe.\n\n", f);
 	for (unsigned i = 0; i < n_opts; i++)
 		help_option(f, &opt_table[i]);
 	fputs("\nExit status: 0 good; 1 the work failed; 2 wrong usage; 3 not permitted;\n"
@@ -55,11 +57,6 @@ void opts_help(FILE *f)
 #define WITH_ZSTD 1
 #else
 #define WITH_ZSTD 0
-#endif
-#ifdef HAVE_tracefs
-#define WITH_TRACEFS 1
-#else
-#define WITH_TRACEFS 0
 #endif
 #ifdef HAVE_tracecmd
 #define WITH_TRACECMD 1
@@ -85,7 +82,7 @@ static const struct library {
 	{ "ncursesw", true, "the screens" },
 	{ "libtraceevent", true, "tests only: event formats are read by our own code and compared with it" },
 	{ "libzstd", WITH_ZSTD, "recordings compressed with zstd" },
-	{ "libtracefs", WITH_TRACEFS, "live recording through tracefs (not in this version)" },
+	{ "libtracefs", true, "live recording through tracefs" },
 	{ "libtracecmd", WITH_TRACECMD, "writing of trace.dat files (not in this version)" },
 	{ "libbpf", WITH_BPF, "live details that no tracepoint tells (not in this version)" },
 	{ "libperf", WITH_PERF, "live recording through perf_event_open (not in this version)" },

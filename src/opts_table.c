@@ -28,6 +28,12 @@ static int set_pid(struct opts *o, const char *v, bool first, struct err *err)
 	return rc;
 }
 
+void opts_cgroups_clear(struct opts *o)
+{
+	while (o->n_cgroups)
+		free(o->cgroup[--o->n_cgroups]);
+}
+
 void opts_comms_clear(struct opts *o)
 {
 	for (size_t i = 0; i < o->n_comms; i++) {
@@ -182,6 +188,132 @@ static int set_config(struct opts *o, const char *v, bool first, struct err *err
 	return 0;
 }
 
+static int set_cgroup(struct opts *o, const char *v, bool first, struct err *err)
+{
+	if (first)
+		opts_cgroups_clear(o);
+	if (!*v)
+		return err_set(err, -EINVAL, "a cgroup's path is missing, as in /system.slice/agent.service");
+	if (o->n_cgroups == CGROUPS_MAX)
+		return err_set(err, -EINVAL, "at most %d cgroups", CGROUPS_MAX);
+	GROW(o->cgroup, o->n_cgroups, o->cap_cgroups);
+	o->cgroup[o->n_cgroups++] = xstrdup(v);
+	return 0;
+}
+
+void opts_agents(struct opts *o, const char *names)
+{
+	char *to;
+
+	free(o->agents);
+	to = o->agents = xstrdup(names);
+	for (; *names; names++)		/* blanks behind commas are for reading */
+		if (*names != ' ')
+			*to++ = *names;
+	*to = 0;
+}
+
+static int set_agents(struct opts *o, const char *v, bool first, struct err *err)
+{
+	(void)first;
+	(void)err;
+	opts_agents(o, v);
+	return 0;
+}
+
+static int set_span(uint64_t *to, const char *v, uint64_t min, uint64_t max, struct err *err)
+{
+	uint64_t ns;
+	int rc = value_duration(v, NSEC_PER_SEC, &ns, err);
+
+	if (!rc && (ns < min || ns > max))
+		return err_set(err, -EINVAL, "from %llu s to %llu s", (unsigned long long)(min / NSEC_PER_SEC),
+			       (unsigned long long)(max / NSEC_PER_SEC));
+	if (!rc)
+		*to = ns;
+	return rc;
+}
+
+static int set_duration(struct opts *o, const char *v, bool first, struct err *err)
+{
+	(void)first;
+	return set_span(&o->duration_ns, v, 1, 366ull * 86400 * NSEC_PER_SEC, err);
+}
+
+static int set_keep(struct opts *o, const char *v, bool first, struct err *err)
+{
+	(void)first;
+	return set_span(&o->keep_ns, v, NSEC_PER_SEC, 86400ull * NSEC_PER_SEC, err);
+}
+
+static int set_buffer(struct opts *o, const char *v, bool first, struct err *err)
+{
+	(void)first;
+	return value_uint(v, 64, 16u << 20, &o->buffer_kb, err);
+}
+
+static int set_name(char **to, const char *v, struct err *err)
+{
+	if (!*v)
+		return err_set(err, -EINVAL, "a file's name is missing");
+	free(*to);
+	*to = xstrdup(v);
+	return 0;
+}
+
+static int set_record(struct opts *o, const char *v, bool first, struct err *err)
+{
+	(void)first;
+	return set_name(&o->record, v, err);
+}
+
+static int set_record_format(struct opts *o, const char *v, bool first, struct err *err)
+{
+	(void)first;
+	if (strcmp(v, "v6") && strcmp(v, "v7"))
+		return err_set(err, -EINVAL, "a trace.dat is v7 (compressed) or v6");
+	o->record_version = v[1] - '0';
+	return 0;
+}
+
+static int set_trigger(struct opts *o, const char *v, bool first, struct err *err)
+{
+	if (first)
+		o->n_triggers = 0;
+	if (o->n_triggers == TRIGGERS_MAX)
+		return err_set(err, -EINVAL, "at most %d triggers", TRIGGERS_MAX);
+	if (value_trigger(v, &o->trigger[o->n_triggers], err))
+		return -EINVAL;
+	o->n_triggers++;
+	return 0;
+}
+
+static int set_output(struct opts *o, const char *v, bool first, struct err *err)
+{
+	const char *p = strchr(v, '%');
+
+	(void)first;
+	for (; p; p = strchr(p + 2, '%'))
+		if (p[1] != 'n' && p[1] != '%')
+			return err_set(err, -EINVAL, "%%n stands for a number, %%%% for a percent sign; there is nothing else");
+	return set_name(&o->output, v, err);
+}
+
+static int set_trigger_limit(struct opts *o, const char *v, bool first, struct err *err)
+{
+	(void)first;
+	return value_uint(v, 1, 1000000, &o->trigger_limit, err);
+}
+
+static int set_cleanup(struct opts *o, const char *v, bool first, struct err *err)
+{
+	(void)v;
+	(void)first;
+	(void)err;
+	o->cleanup = true;
+	return 0;
+}
+
 static int set_version(struct opts *o, const char *v, bool first, struct err *err)
 {
 	(void)v;
@@ -205,6 +337,10 @@ const struct opt opt_table[] = {
 	  .help = "agents are these tasks, with their threads and children" },
 	{ "comm", 'c', "REGEX", .set = set_comm,
 	  .help = "agents are the tasks with such a command name (POSIX extended); may be given again" },
+	{ "cgroup", 'g', "PATH", .set = set_cgroup,
+	  .help = "live: agents are the tasks in this cgroup and below it (v1 or v2); may be given again" },
+	{ "agents", 0, "NAME,...", .def = "claude, codex, gemini, aider, goose, opencode, cursor-agent", .set = set_agents,
+	  .help = "live: programs that are agents when none is named by -p, -c or -g and nothing is marked" },
 	{ "step-name", 0, "WORD", .def = "step", .set = set_step_name,
 	  .help = "a mark is a step when its text begins with this word" },
 	{ "step-begin", 0, "EVENT[/FILTER]", .set = set_step_begin,
@@ -213,6 +349,24 @@ const struct opt opt_table[] = {
 	  .help = "and ends at this one" },
 	{ "report", 0, "text|json", .arg_optional = true, .def = "text", .set = set_report,
 	  .help = "no screen: print a report" },
+	{ "duration", 0, "SECONDS", .line_only = true, .set = set_duration,
+	  .help = "live: stop after so long; a report is printed then" },
+	{ "keep", 0, "SECONDS", .def = "60", .set = set_keep,
+	  .help = "live: what is shown, and what w and --trigger write, is the last so many seconds" },
+	{ "buffer", 0, "KIB", .def = "16384", .set = set_buffer,
+	  .help = "live: the kernel's buffer of a CPU grows to this at the most" },
+	{ "record", 0, "OUT", .line_only = true, .set = set_record,
+	  .help = "live: keep all events in a trace.dat; behind -- may stand a command whose tasks are the agents" },
+	{ "record-format", 0, "v7|v6", .def = "v7", .set = set_record_format,
+	  .help = "which trace.dat is written: v7 is compressed" },
+	{ "trigger", 0, "WHAT>TIME", .line_only = true, .set = set_trigger,
+	  .help = "live: write the kept seconds to a file when a step takes longer (step>50ms), or a stage in one (runqueue>5ms)" },
+	{ "output", 'o', "NAME", .def = "agenttop-%n.dat", .set = set_output,
+	  .help = "what w and --trigger write; %n is a number" },
+	{ "trigger-limit", 0, "N", .def = "20", .set = set_trigger_limit,
+	  .help = "files that --trigger writes at the most" },
+	{ "cleanup", 0, .line_only = true, .set = set_cleanup,
+	  .help = "remove the tracing that a killed agenttop left behind, and leave" },
 	{ "from", 0, "TIME", .set = set_from,
 	  .help = "leave out what is before: seconds of the recording's clock (123.456789), +1.5s from its begin, -2s from its end" },
 	{ "to", 0, "TIME", .set = set_to,

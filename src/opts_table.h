@@ -27,5 +27,7 @@ extern const struct opt opt_table[];
 extern const unsigned n_opts;
 
 void opts_comms_clear(struct opts *);
+void opts_cgroups_clear(struct opts *);
+void opts_agents(struct opts *, const char *names);
 
 #endif

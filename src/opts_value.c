@@ -277,3 +277,27 @@ void probe_fini(struct probe *p)
 	free(p->event);
 	*p = (struct probe){ 0 };
 }
+
+int value_trigger(const char *text, struct trigger *to, struct err *err)
+{
+	const char *over = strchr(text, '>');
+	struct trigger t = { .stage = -1 };
+	char *name;
+	int rc = 0;
+
+	if (!over || over == text)
+		return err_set(err, -EINVAL, "a trigger is step>TIME or STAGE>TIME, as in step>50ms");
+	name = xstrndup(text, (size_t)(over - text));
+	if (strcmp(name, "step"))
+		t.stage = stage_by_name(name);
+	if (t.stage < 0 && strcmp(name, "step"))
+		rc = err_set(err, -EINVAL, "%.40s is neither 'step' nor a stage: agenttop-stages(7) lists them", name);
+	free(name);
+	if (!rc && strspn(over + 1, "0123456789.") == strlen(over + 1))
+		rc = err_set(err, -EINVAL, "the time needs a unit, as in step>50ms");
+	if (!rc)
+		rc = value_duration(over + 1, 1, &t.over_ns, err);
+	if (!rc)
+		*to = t;
+	return rc;
+}

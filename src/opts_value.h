@@ -18,6 +18,8 @@ int value_time(const char *text, struct opt_time *to, struct err *);
 /* "system:name/field==1 && comm~web*" */
 int value_probe(const char *text, struct probe *to, struct err *);
 void probe_fini(struct probe *);
+/* "step>50ms", "runqueue>1ms" */
+int value_trigger(const char *text, struct trigger *to, struct err *);
 /* "200us 500us": typical and tail; "none": no target. */
 int value_target(const char *text, struct stage_target *to, struct err *);
 

@@ -12,7 +12,7 @@ static void set_state(struct model *m, struct task *t, enum task_state state, ui
 {
 	model_charge(m, t, ts);
 	t->state = (uint8_t)state;
-	t->since = ts;
+	t->since = MAX(ts, t->since);
 }
 
 /*
@@ -21,10 +21,12 @@ static void set_state(struct model *m, struct task *t, enum task_state state, ui
  */
 static void was(struct model *m, struct task *t, enum task_state state, unsigned how, uint64_t ts)
 {
+	uint64_t since = t->born ? t->born : state == TS_SLEEPING ? model_since(m) : ts;
+
 	if (t->state != TS_UNKNOWN || t->nap.out || (t->nap.flags & NAP_LOST))
 		return;
 	t->state = (uint8_t)state;
-	t->since = t->born ? t->born : state == TS_SLEEPING ? MAX(m->begin, m->first_ts) : ts;
+	t->since = MAX(since, t->since);	/* met before, and not seen leaving: until then it has been counted */
 	t->nap = (struct nap){ .pid = t->pid, .how = (uint8_t)how, .flags = NAP_NO_OUT };
 }
 
@@ -92,8 +94,10 @@ static void switch_out(struct ctx *c, struct task *t, uint32_t cpu, uint64_t ts,
 {
 	struct model *m = &c->m;
 
-	if (t->state == TS_UNKNOWN && !t->nap.out)
-		t->since = t->run_from = m->counting && t->born < m->begin ? MAX(m->begin, m->first_ts) : t->born;
+	if (t->state == TS_UNKNOWN && !t->nap.out) {
+		t->run_from = m->counting && t->born < m->begin ? model_since(m) : t->born;
+		t->since = MAX(t->run_from, t->since);
+	}
 	if (t->state == TS_UNKNOWN)
 		t->state = TS_RUNNING;
 	set_state(m, t, how == TASK_PREEMPTED ? TS_RUNNABLE : how == TASK_DEAD ? TS_GONE : TS_SLEEPING, ts);
@@ -146,10 +150,8 @@ static void resume_softirq(struct model *m, uint32_t cpu, struct task *t, uint64
 static void put_on_cpu(struct model *m, uint32_t cpu, struct task *t, int32_t pid, uint64_t ts, uint16_t type)
 {
 	struct cpu *c = model_cpu(m, cpu);
-	struct run *r;
 
-	r = model_run_open(m, cpu, ts, LEVEL_TASK, (uint32_t)pid, 0, 0, type);
-	r->name = t ? t->comm : 0;
+	model_run_open(m, cpu, ts, LEVEL_TASK, (uint32_t)pid, 0, 0, type);
 	c->cur = t;
 	c->cur_pid = pid;
 	/* charged anew: who is on the CPU changed after the run was opened */
@@ -163,7 +165,7 @@ static void imply(struct ctx *c, const struct event *ev)
 	struct cpu *cpu = model_cpu(m, ev->cpu);
 	struct task *old = cpu->cur, *t = model_task(m, ev->pid);
 	/* what the first event of a CPU finds on it has been there from the beginning */
-	uint64_t since = !cpu->seen && m->begins_together ? MAX(m->begin, m->first_ts) : ev->ts;
+	uint64_t since = !cpu->seen && m->begins_together ? model_since(m) : ev->ts;
 
 	if (old && old->state == TS_RUNNING && old->cpu == ev->cpu) {
 		/* it left unseen: since when is unknown */
@@ -176,7 +178,8 @@ static void imply(struct ctx *c, const struct event *ev)
 		t->nap = (struct nap){ .out = ev->ts, .pid = t->pid, .flags = NAP_LOST };
 	}
 	if (t && t->state == TS_UNKNOWN && !t->nap.out) {
-		t->since = t->run_from = since;
+		t->run_from = since;
+		t->since = MAX(since, t->since);
 		t->state = TS_RUNNING;
 		t->cpu = (uint16_t)ev->cpu;
 	} else if (t) {
@@ -243,7 +246,7 @@ static void learn_comm(struct model *m, struct task *t, struct text comm)
 		return;
 	memset(t->comm_raw, 0, sizeof t->comm_raw);
 	memcpy(t->comm_raw, comm.p, n);
-	t->comm = strs_id(m->strs, comm.p, n);
+	t->comm = strs_temp(m->strs, comm.p, n);
 }
 
 void task_named(struct ctx *c, int32_t pid, struct text comm, int32_t tgid)
@@ -293,8 +296,10 @@ void task_switch(struct ctx *c, const struct event *ev, int32_t prev, unsigned h
 			step_task_named(c, n);
 		if (unlikely(n->state == TS_RUNNING))	/* elsewhere: its switch-out was not seen */
 			set_state(m, n, TS_UNKNOWN, ev->ts);
-		if (unlikely(n->state == TS_GONE))
+		if (unlikely(n->state == TS_GONE)) {		/* the number is used again */
 			n->nap = (struct nap){ .pid = n->pid, .out = ev->ts, .how = TASK_PREEMPTED };
+			n->exited = 0;
+		}
 		switch_in(c, n, ev, false);
 	}
 	put_on_cpu(m, ev->cpu, n, next, ev->ts, ev->type);
@@ -411,9 +416,11 @@ void task_forked(struct ctx *c, const struct event *ev, int32_t parent, int32_t 
 		return;
 	if (t->state == TS_GONE || t->born || t->last_nap) {	/* the number is used again: another task */
 		step_task_exited(c, t);		/* its end was not seen */
+		tally_fini(&t->past);
 		*t = (struct task){ .pid = child, .trail = t->trail };
 	}
 	t->parent = parent;
+	t->exited = 0;
 	t->born = ev->ts;
 	t->since = ev->ts;
 	learn_comm(m, t, comm);
@@ -421,13 +428,41 @@ void task_forked(struct ctx *c, const struct event *ev, int32_t parent, int32_t 
 		step_task_forked(c, p, t);
 }
 
+void task_is_kin(struct ctx *c, int32_t pid, int32_t parent, int32_t tgid)
+{
+	struct task *t = model_task(&c->m, pid);
+
+	if (!t)
+		return;
+	if (task_is_gone(t)) {
+		step_task_exited(c, t);
+		tally_fini(&t->past);
+		*t = (struct task){ .pid = pid, .trail = t->trail };
+	}
+	t->parent = parent;
+	if (tgid)
+		t->tgid = tgid;
+	step_task_kin(c, t);
+}
+
 void task_exited(struct ctx *c, const struct event *ev, int32_t pid)
 {
 	struct task *t = model_task_known(&c->m, pid);
 
-	(void)ev;
+	model_forget(&c->m, pid);
+	if (!t)
+		return;
+	t->exited = 1;
+	step_tool_ended(c, t, ev->ts);
+	step_task_exited(c, t);
+}
+
+void task_execed(struct ctx *c, const struct event *ev, int32_t pid)
+{
+	struct task *t = model_task_known(&c->m, pid);
+
 	if (t)
-		step_task_exited(c, t);
+		step_tool_execed(c, t, ev->ts);
 }
 
 void task_gate(struct ctx *c, const struct event *ev, enum gate_edge edge, str_id name, bool waits)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "session.h"
+#include "live.h"
 #include "source.h"
 #include "step.h"
 #include "take.h"
@@ -23,6 +24,7 @@ struct session {
 	size_t n_marked, cap_marked;
 	uint64_t last_ts;		/* from a first reading */
 	uint64_t began_ns;
+	struct live *live;		/* NULL: a recording */
 	bool ended;
 };
 
@@ -45,6 +47,14 @@ static void note_mark(struct session *s, const struct event *ev)
 	s->marked[s->n_marked++] = ev->pid;
 }
 
+/* The field that holds a mark's text; NULL: no mark comes with such events. */
+static const char *mark_field(const struct format *f)
+{
+	if (!strcmp(f->full, "ftrace:print"))
+		return "buf";
+	return !strncmp(f->full, "agenttop_", 9) && !strncmp(f->name, "mark", 4) ? "text" : NULL;
+}
+
 /* Who marks steps (turns are for those who do not), and when the recording ends (--from -2s). */
 static int read_ahead(struct session *s, struct err *err)
 {
@@ -52,16 +62,18 @@ static int read_ahead(struct session *s, struct err *err)
 	const struct format *print = NULL;
 	struct access buf = { 0 };
 	struct event ev;
+	const char *field;
 
 	if (!src)
 		return -1;
 	while (source_next(src, &ev, err) > 0) {
 		s->last_ts = MAX(s->last_ts, ev.ts);
-		if (strcmp(src->formats.v[ev.type]->full, "ftrace:print"))
-			continue;
 		if (print != src->formats.v[ev.type]) {
+			field = mark_field(src->formats.v[ev.type]);
+			if (!field)
+				continue;
 			print = src->formats.v[ev.type];
-			buf = formats_access(&src->formats, print, "buf");
+			buf = formats_access(&src->formats, print, field);
 		}
 		ev.val[0] = access_get(&buf, &ev);
 		if (steps_is_mark(s->o, event_text(&ev, 0)))
@@ -119,6 +131,8 @@ static void start_engine(struct session *s, uint64_t first_ts)
 
 	s->c = engine_new(&s->src->formats, s->strs, i->arch, opt_time_at(&o->from, first_ts, s->last_ts, 0),
 			  opt_time_at(&o->to, first_ts, s->last_ts, UINT64_MAX));
+	if (s->live && !o->report && !o->screen_cols)
+		engine_window(s->c, o->keep_ns);
 	s->c->m.begins_together = i->begins_together;
 	s->c->steps = steps_new(s->c, o);
 	s->c->m.first_ts = first_ts;
@@ -155,12 +169,31 @@ fail:
 	return NULL;
 }
 
+struct session *session_live(const struct opts *o, struct broker *b, int *code, struct err *err)
+{
+	struct session *s = xcalloc(1, sizeof *s);
+
+	s->o = o;
+	s->began_ns = clock_ns(CLOCK_MONOTONIC);
+	s->strs = strs_new();
+	s->live = live_open(o, b, code, err);
+	if (!s->live) {
+		session_close(s);
+		return NULL;
+	}
+	s->src = live_source(s->live);
+	return s;
+}
+
 void session_close(struct session *s)
 {
 	if (!s)
 		return;
 	engine_free(s->c);
-	source_close(s->src);
+	if (s->live)
+		live_close(s->live);
+	else
+		source_close(s->src);
 	strs_free(s->strs);
 	free(s->marked);
 	free(s);
@@ -172,6 +205,52 @@ static int end(struct session *s, int r)
 		start_engine(s, 0);
 	engine_finish(s->c);
 	s->ended = true;
+	return r;
+}
+
+/* All that may be given has been. Time goes on even where nothing happens. */
+static int live_pause_between(struct session *s, struct err *err)
+{
+	if (!s->c)
+		return 1;
+	engine_tick(s->c, live_now(s->live));
+	return live_tick(s->live, s->c, err) < 0 ? end(s, -EIO) : 1;
+}
+
+/* There is more: a tick is due all the same, and whoever waits must not. */
+static int live_more(struct session *s, struct err *err)
+{
+	live_again(s->live);
+	return live_tick(s->live, s->c, err) < 0 ? end(s, -EIO) : 1;
+}
+
+int session_fd(const struct session *s)
+{
+	return s->live ? live_fd(s->live) : -1;
+}
+
+int session_follow(struct session *s, int32_t pid, struct err *err)
+{
+	return live_follow(s->live, pid, err);
+}
+
+int session_pause(struct session *s, bool pause)
+{
+	return live_pause(s->live, pause);
+}
+
+int session_save(struct session *s, struct err *err)
+{
+	return live_save(s->live, s->c, err);
+}
+
+int session_finish(struct session *s, struct err *err)
+{
+	int r = live_finish(s->live, s->c, err);
+	struct err ignored;
+
+	if (!s->ended)
+		session_read(s, 0, &ignored);
 	return r;
 }
 
@@ -192,9 +271,11 @@ int session_read(struct session *s, unsigned budget_ms, struct err *err)
 		if (unlikely(n == EVENTS_BETWEEN_LOOKS)) {
 			n = 0;
 			if (stop != UINT64_MAX && clock_ns(CLOCK_MONOTONIC) >= stop)
-				return 1;
+				return s->live ? live_more(s, err) : 1;
 		}
 	}
+	if (r == -EAGAIN)
+		return live_pause_between(s, err);
 	return end(s, r);
 }
 
@@ -225,7 +306,10 @@ struct snapshot *session_snapshot(struct session *s)
 
 	if (!s->c)
 		start_engine(s, 0);
+	engine_bury(s->c);
 	snap = snapshot_take(s->c, s->src, s->o);
+	if (s->live)
+		live_look(s->live, snap);
 	snap->complete = s->ended;
 	snap->self.cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
 	snap->self.rss_bytes = rss_bytes();

@@ -3,7 +3,8 @@
  * snapshot: what anybody may look at: an immutable copy of all that may be shown, with the quality of the data in it.
  *
  * Made by snapshot_take() (engine side) from the model; read by reports, views and advice, which know nothing else.
- * All memory is the snapshot's own arena, but for steps and strings, which belong to the run and outlive it.
+ * All memory is the snapshot's own arena, but for steps and strings, which belong to the run: of a recording they outlive
+ * it; live they are good until the next snapshot is taken, since what has left the window is freed then.
  * Times are ns of the recording's clock. A quant with n == 0 is unknown, not zero. Strings are clean (base.h) and never NULL.
  */
 #ifndef AGENTTOP_SNAPSHOT_H
@@ -31,11 +32,16 @@ struct segment {
 	uint8_t confidence;
 	str_id peer;		/* whose time it is, when it is not the agent's: the task that the agent waited for; 0 */
 	str_id who;		/* actor without the peer: who ran instead of the peer, which device it waited for; 0 */
+	/*
+	 * 0: one piece of time. Of steps that last very long, live: the sum of so many short ones, of which only the sum is
+	 * known, between the pieces before and behind; no evidence.
+	 */
+	uint32_t n_merged;
 };
 struct step {
 	uint64_t serial;	/* 1 is the first step that ended */
 	str_id agent, id, name, cls, trace, extra;	/* extra: unknown key=value words, as written */
-	uint32_t agent_i;	/* row in agents */
+	uint32_t agent_i;	/* the same number, the same agent: that of kind_row; no index */
 	int32_t pid, tgid;
 	uint64_t begin, end;
 	uint64_t deadline_ns, budget_ns;	/* 0: none */
@@ -195,6 +201,21 @@ struct snapshot {
 	struct {
 		uint64_t cpu_ns, rss_bytes, events_per_s;
 	} self;
+	/*
+	 * Live only (on != 0). The tables and steps are those of the window: from window_begin to source.end. source.begin is
+	 * when recording began.
+	 */
+	struct {
+		uint8_t on, paused;
+		uint64_t window_begin;
+		uint64_t cost_ppm;	/* what all of agenttop takes, in millionths of one CPU, lately */
+		uint64_t kept_ns, kept_bytes;	/* what `w` would write */
+		const char *record;	/* file being written; "" none */
+		uint64_t record_bytes;
+		uint64_t n_overrun, n_commit_overrun, n_dropped;	/* the kernel's own counters, all CPUs, since the begin */
+		const char *thinned;	/* events left out so as to keep up: "cpu_idle, hrtimer"; "" none */
+		const char *status;	/* what was done last: "wrote agenttop-1.dat: 60 s, 3.1 MB"; "" nothing */
+	} live;
 	uint8_t complete;		/* the recording has been read to its end */
 };
 void snapshot_free(struct snapshot *);	/* NULL is fine */

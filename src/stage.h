@@ -19,6 +19,7 @@
 #include "base.h"
 #include "event.h"
 #include "stages.h"
+#include "stats.h"
 #include "strs.h"
 
 struct ctx;
@@ -38,7 +39,7 @@ struct run {
 	uint32_t id;		/* IRQ number, vector, softirq vector, pid */
 	str_id name;
 	uint32_t links;		/* newest link of a span that ended in it */
-	uint32_t by_task;	/* pid on the CPU when it was raised */
+	run_id under;		/* what it was put on top of: the run that it interrupted */
 	uint32_t self;		/* its own id: finds out overwritten ones */
 	uint16_t cpu;
 	uint16_t type, asked_type;	/* event types that prove entry and raise; UINT16_MAX: none */
@@ -46,7 +47,7 @@ struct run {
 	uint8_t level, stage;
 };
 /* run.flags, free for the stage that opened it */
-enum { RUN_VECTOR = 1, RUN_TIMER = 2, RUN_THREAD = 4, RUN_EXIT_UNSEEN = 8, RUN_BY_UNSEEN_IRQ = 16, RUN_NET = 32, RUN_SEVERAL = 64, RUN_NO_FLAG = 128, RUN_RESUMED = 256 };
+enum { RUN_VECTOR = 1, RUN_TIMER = 2, RUN_THREAD = 4, RUN_EXIT_UNSEEN = 8, RUN_BY_UNSEEN_IRQ = 16, RUN_NET = 32, RUN_SEVERAL = 64, RUN_NO_FLAG = 128, RUN_RESUMED = 256, RUN_BATCH = 512 };
 
 struct key {
 	uint64_t a, b;
@@ -98,6 +99,11 @@ struct stage {
 	void (*rows)(struct ctx *, struct tables *);
 	/* Called when counting starts at --from: forget what was counted, keep what is open. */
 	void (*reset)(struct ctx *);
+	/*
+	 * Called live, when n slices of the window that tables cover have ended: dist_turn() and tally_turn() whatever is
+	 * counted (stats.h), drop rows that are empty then. Without it a stage counts for ever.
+	 */
+	void (*turn)(struct ctx *, unsigned n);
 	/* Called at the end: only what the engine does not own. */
 	void (*fini)(struct ctx *);
 };
@@ -109,9 +115,11 @@ void *stage_state(struct ctx *);			/* of the stage being called */
 bool ctx_counting(const struct ctx *);			/* false before --from */
 uint64_t ctx_now(const struct ctx *);			/* the newest event's time */
 uint64_t ctx_begin(const struct ctx *);			/* when counting began; 0: at the first event */
+bool ctx_windowed(const struct ctx *);			/* live: tables cover a window, see stage.turn */
 const char *ctx_arch(const struct ctx *);		/* "x86_64"; "" unknown */
-str_id ctx_str(struct ctx *, struct text);
+str_id ctx_str(struct ctx *, struct text);		/* for good: for names of which there are not many */
 str_id ctx_strz(struct ctx *, const char *);
+str_id ctx_actor(struct ctx *, const char *);		/* for walk_emit() only, never for a stage's own state: any number */
 const char *ctx_text(const struct ctx *, str_id);
 const char *ctx_event_name(const struct ctx *, const struct event *);	/* "sys_enter_read" */
 bool ctx_has_field(const struct ctx *, const char *event, const char *field);
@@ -149,6 +157,9 @@ void task_migrated(struct ctx *, const struct event *, int32_t pid, uint32_t fro
 void task_forked(struct ctx *, const struct event *, int32_t parent, int32_t child, struct text comm);
 void task_named(struct ctx *, int32_t pid, struct text comm, int32_t tgid);
 void task_exited(struct ctx *, const struct event *, int32_t pid);
+void task_execed(struct ctx *, const struct event *, int32_t pid);	/* it runs another program now, whose name is known */
+/* A task that has been there all along: whose child and thread it is. */
+void task_is_kin(struct ctx *, int32_t pid, int32_t parent, int32_t tgid);
 /* GATE_IO: it submits I/O, so it is in the kernel still; that tells of page faults, whose end no event tells. */
 enum gate_edge { GATE_ENTER, GATE_EXIT, GATE_FAULT, GATE_IO };
 /* The task on ev->cpu entered or left the kernel. nr: syscall; name: "epoll_wait"; waits: it is a call that waits. */

@@ -4,68 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- who is an agent ---- */
-
-static bool is_marked(const struct steps *st, int32_t pid)
-{
-	for (size_t i = 0; i < st->n_marked; i++)
-		if (st->marked[i] == pid)
-			return true;
-	return false;
-}
-
-/* Does the agent that this task belongs to mark its steps? Then its helper threads make no turns either. */
-static bool agent_marks(const struct steps *st, const struct task *t)
-{
-	for (size_t i = 0; i < st->n_marked; i++) {
-		const struct task *m = model_task_known(&st->c->m, st->marked[i]);
-
-		if (st->marked[i] == t->pid || (m && (m->comm == t->comm || (m->tgid && m->tgid == t->tgid))))
-			return true;
-	}
-	return false;
-}
-
-void steps_marked(struct ctx *c, int32_t pid)
-{
-	struct steps *st = c->steps;
-
-	if (is_marked(st, pid))
-		return;
-	GROW(st->marked, st->n_marked, st->cap_marked);
-	st->marked[st->n_marked++] = pid;
-}
-
-bool step_asked_for(const struct steps *st, const struct task *t)
-{
-	for (size_t i = 0; i < st->o->n_pids; i++)
-		if (st->o->pid[i] == t->pid || st->o->pid[i] == t->tgid)
-			return true;
-	return t->comm && opts_comm_match(st->o, ctx_text(st->c, t->comm));
-}
-
-void step_task_named(struct ctx *c, struct task *t)
-{
-	if (c->steps->selects && !t->followed && step_asked_for(c->steps, t))
-		t->followed = 1;
-}
-
-void step_task_forked(struct ctx *c, struct task *parent, struct task *child)
-{
-	child->tgid = 0;
-	child->agent_pid = 0;
-	if (!c->steps->selects)
-		return;
-	if (parent->followed)
-		child->agent_pid = parent->agent_pid ? parent->agent_pid : parent->tgid ? parent->tgid : parent->pid;
-	child->followed = parent->followed || step_asked_for(c->steps, child);
-}
-
-static bool turns_of(const struct steps *st, const struct task *t)
-{
-	return t->followed && !steps_by_probe(st) && !agent_marks(st, t);
-}
-
 /* ---- opening and closing ---- */
 
 struct open_step *step_open(struct steps *st, struct task *t, uint64_t ts, enum source_of_step by)
@@ -87,6 +25,7 @@ struct open_step *step_open(struct steps *st, struct task *t, uint64_t ts, enum 
 	s->s.tgid = t->tgid;
 	s->s.serial = ++st->begun;
 	t->trail->step_serial = s->s.serial;
+	s->open_i = (uint32_t)st->n_open;
 	GROW(st->open, st->n_open, st->cap_open);
 	st->open[st->n_open++] = s;
 	return s;
@@ -103,13 +42,12 @@ static void trail_release(struct task *t)
 
 void step_drop(struct steps *st, struct open_step *s)
 {
-	for (size_t i = st->n_open; i-- > 0;)
-		if (st->open[i] == s) {
-			st->open[i] = st->open[--st->n_open];
-			break;
-		}
+	st->open[s->open_i] = st->open[--st->n_open];
+	st->open[s->open_i]->open_i = s->open_i;
 	if (s->t)
 		trail_release(s->t);
+	step_texts_release(st, &s->s);
+	step_long_fini(s);
 	free(s->seg);
 	free(s->ev);
 	free(s);
@@ -159,7 +97,7 @@ static void add_piece(struct open_step *s, const struct trail *tr, const struct 
 }
 
 /* Copies the window [piece_from, to) of the trail to the step; what another step took is `loop`. */
-static void take_window(struct open_step *s, uint64_t to)
+void step_take(struct open_step *s, uint64_t to)
 {
 	const struct trail *tr = s->t->trail;
 	size_t lo = 0, hi = tr->n_seg;
@@ -183,17 +121,26 @@ static void take_window(struct open_step *s, uint64_t to)
 			b = upto;
 		}
 	}
-	s->piece_from = to;
+	s->piece_from = MAX(s->piece_from, to);
 }
 
 static void advance(struct ctx *c, struct trail *tr, uint64_t upto)
 {
 	trail_advance(c, &c->steps->walk, &step_sink, tr, upto);
+	if (unlikely(tr->n_seg >= tr->look_at))
+		step_shorten_trail(c->steps, tr);
+}
+
+void step_settle(struct steps *st, struct task *t)
+{
+	trail_settle(st->c, &st->walk, &step_sink, t->trail, st->c->m.last_ts);
+	if (t->trail->n_seg >= t->trail->look_at)
+		step_shorten_trail(st, t->trail);
 }
 
 static uint32_t losses_in(const struct model *m, uint64_t from, uint64_t to)
 {
-	uint32_t n = 0;
+	uint32_t n = from < m->lost_before;
 
 	for (size_t i = m->n_losses; i-- > 0 && m->losses[i].to > from;)
 		n += m->losses[i].from < to;
@@ -213,12 +160,12 @@ static void take_until(struct steps *st, struct open_step *s, uint64_t ts)
 	struct segment still = { .cpu = CPU_NONE, .stage = ST_UNKNOWN, .confidence = CONF_INFERRED };
 
 	advance(st->c, s->t->trail, MIN(known, ts));
-	take_window(s, MIN(known, ts));
-	if (known >= ts)
+	step_take(s, MIN(known, ts));
+	if (s->piece_from >= ts)
 		return;
 	still.actor = ctx_strz(st->c, "still waiting");
 	still.gate = s->t->nap.gate;
-	add_piece(s, s->t->trail, &still, MAX(known, s->s.begin), ts, false);
+	add_piece(s, s->t->trail, &still, s->piece_from, ts, false);
 	s->piece_from = ts;
 }
 
@@ -261,8 +208,9 @@ void step_close(struct steps *st, struct open_step *s, uint64_t ts)
 		d->has_segments = 1;
 		s->seg = NULL;
 		s->ev = NULL;
+		s->s.id = s->s.trace = s->s.extra = 0;	/* they are d's now */
 		d->agent_i = agent_row(st, s->t, d);
-		step_count(st, d);
+		step_count(st, d, s->merged);
 		step_keep(st, d);
 	}
 	step_drop(st, s);
@@ -302,7 +250,7 @@ static void turn(struct ctx *c, struct task *t, uint64_t ts)
 	if (!s)
 		return;
 	snprintf(id, sizeof id, "%llu", (unsigned long long)++st->turn_id);
-	s->s.id = ctx_strz(c, id);
+	s->s.id = strs_own(c->m.strs, id, strlen(id));
 	s->s.name = ctx_strz(c, "turn");
 }
 
@@ -311,7 +259,7 @@ void step_task_returned(struct ctx *c, struct task *t, uint64_t entered, uint64_
 {
 	const struct nap *n = model_nap(&c->m, t->last_nap);
 
-	if (n && n->how != TASK_PREEMPTED && !(n->flags & NAP_LOST) && n->in && n->out >= entered && turns_of(c->steps, t))
+	if (n && n->how != TASK_PREEMPTED && !(n->flags & NAP_LOST) && n->in && n->out >= entered && step_turns_of(c->steps, t))
 		turn(c, t, ts);
 }
 
@@ -331,6 +279,9 @@ void step_task_gate(struct ctx *c, struct task *t, const struct event *ev, enum 
 {
 	struct trail *tr = t->trail;
 
+	/* faults alone, and no call to leave: what is over is taken before they pile up */
+	if (unlikely(tr->n_edge > 4096) && edge == GATE_FAULT && steps_windowed(c->steps))
+		advance(c, tr, ev->ts);
 	trail_edge(tr, ev, name, edge);
 	if (edge == GATE_EXIT && (tr->nap_done != t->last_nap || tr->n_edge > 1024))
 		advance(c, tr, ev->ts);
@@ -342,6 +293,7 @@ void step_task_exited(struct ctx *c, struct task *t)
 	struct steps *st = c->steps;
 
 	step_marks_forget(st, t->pid);
+	step_who_exited(st, t);
 	for (size_t i = st->n_open; i-- > 0;)
 		if (st->open[i]->t == t && st->open[i]->by != BY_ASYNC) {
 			step_drop(st, st->open[i]);
@@ -368,30 +320,19 @@ void steps_free(struct steps *st)
 		return;
 	while (st->n_open)
 		step_drop(st, st->open[st->n_open - 1]);
-	for (size_t i = 0; i < st->n_kept; i++)
-		step_free(st->kept[i]);
-	for (size_t i = 0; i < st->n_agents; i++) {
-		dist_fini(&st->agents[i].steps);
-		dist_fini(&st->agents[i].between);
-		for (int k = 0; k < N_STAGES; k++)
-			dist_fini(&st->agents[i].stage[k]);
+	steps_bury(st->c);
+	for (size_t k = 0; k < SLICES; k++) {
+		for (size_t i = st->kept[k].first; i < st->kept[k].n; i++)
+			step_free(st, st->kept[k].v[i]);
+		free(st->kept[k].v);
 	}
-	for (size_t i = 0; i < st->n_kinds; i++) {
-		dist_fini(&st->kinds[i].steps);
-		free(st->kinds[i].slow.v);
-	}
-	dist_fini(&st->all);
-	for (int k = 0; k < N_STAGES; k++)
-		dist_fini(&st->stage[k]);
+	step_sums_fini(st);
 	chain_fini(&st->walk);
-	free(st->slow.v);
+	free(st->grave);
 	free(st->open);
 	free(st->marks);
-	free(st->agents);
-	free(st->kinds);
-	free(st->kept);
-	free(st->culprits);
 	free(st->marked);
+	free(st->follows);
 	free(st);
 }
 
@@ -406,8 +347,9 @@ void steps_finish(struct ctx *c)
 {
 	struct steps *st = c->steps;
 
-	if (st->n_kept)
-		qsort(st->kept, st->n_kept, sizeof *st->kept, by_end);
+	for (size_t k = 0; k < SLICES; k++)
+		if (st->kept[k].n)
+			qsort(st->kept[k].v + st->kept[k].first, st->kept[k].n - st->kept[k].first, sizeof *st->kept[k].v, by_end);
 }
 
 void steps_reset(struct ctx *c)
@@ -419,12 +361,16 @@ void steps_reset(struct ctx *c)
 void steps_look(const struct ctx *c, struct steps_view *v)
 {
 	const struct steps *st = c->steps;
+	size_t n_kept = 0;
 
+	for (size_t k = 0; k < SLICES; k++)
+		n_kept += st->kept[k].n - st->kept[k].first;
 	*v = (struct steps_view){
-		.agents = st->agents, .n_agents = st->n_agents, .kinds = st->kinds, .n_kinds = st->n_kinds,
-		.kept = st->kept, .n_kept = st->n_kept, .all = &st->all, .stage = st->stage, .ns = st->ns,
-		.slow = &st->slow, .n_all = st->n_all, .n_open = st->n_open, .n_marks = st->n_marks,
+		.n_follows = st->n_follows, .agents = st->agents, .n_agents = st->n_agents, .kinds = st->kinds, .n_kinds = st->n_kinds,
+		.kept = st->kept, .n_kept = n_kept, .all = &st->all, .stage = st->stage, .ns = st->ns,
+		.slow = &st->slow, .n_all = st->all.n, .n_open = st->n_open, .n_marks = st->n_marks,
 		.n_step_marks = st->n_step_marks, .n_cut = st->n_cut, .n_unpaired = st->n_unpaired,
+		.n_given_up = st->n_given_up, .n_evicted = st->n_evicted, .n_merged = st->n_merged,
 		.no_begin = st->begin_bound ? NULL : st->o->step_begin.event,
 		.no_end = st->end_bound ? NULL : st->o->step_end.event,
 	};

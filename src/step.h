@@ -26,12 +26,33 @@ void steps_reset(struct ctx *);		/* counting begins: harm done before is not cou
 /* Does this text begin a step? For that first reading. */
 bool steps_is_mark(const struct opts *, struct text);
 
+/* ---- live: see engine.h ---- */
+void steps_follow(struct ctx *, int32_t pid, bool on);
+/* n slices of the window end at `at`. Returns since when the past is needed: the begin of the oldest open step. */
+uint64_t steps_turn(struct ctx *, uint64_t at, unsigned n);
+void steps_settle(struct ctx *);	/* takes what open steps need from the model's rings, which turn */
+void steps_hold_texts(struct ctx *);	/* strs_hold() of all temporary ones in use */
+void steps_shown(struct ctx *);		/* a snapshot was taken: what is kept now stays until steps_bury() */
+void steps_bury(struct ctx *);
+
+/* Live: tasks that mark their steps. Good until the next event. */
+const int32_t *steps_who_marks(const struct ctx *, size_t *n);
+/* Live: a step that has ended since the last call took longer than a --trigger allows. */
+bool steps_triggered(struct ctx *);
+/* Programs that an agent began and whose environment nobody has looked at yet; each is told once. */
+size_t steps_tools_unnamed(struct ctx *, int32_t *pid, size_t max);
+/* This program has a W3C trace context: it is a step. */
+void step_tool_named(struct ctx *, int32_t pid, struct text traceparent);
+
 /* Called by sched.c; those without a comment only for tasks with a trail. */
 void step_task_named(struct ctx *, struct task *);		/* any task whose name became known */
 void step_task_forked(struct ctx *, struct task *parent, struct task *child);	/* any */
+void step_task_kin(struct ctx *, struct task *);		/* any; its parent and process became known, it was there before */
 void step_task_in(struct ctx *, struct task *);
 void step_task_gate(struct ctx *, struct task *, const struct event *, enum gate_edge, str_id name);
 void step_task_exited(struct ctx *, struct task *);
+void step_tool_execed(struct ctx *, struct task *, uint64_t ts);	/* any task that has just begun another program */
+void step_tool_ended(struct ctx *, struct task *, uint64_t ts);		/* any that ends, before step_task_exited() */
 /* Called for followed tasks: it left, at ts, a wait that it had entered at `entered`. */
 void step_task_returned(struct ctx *, struct task *, uint64_t entered, uint64_t ts);
 
@@ -40,41 +61,70 @@ struct agent {
 	str_id name, cls;
 	int32_t tgid, comm_pid;
 	struct dist steps, between;
-	uint64_t last_end, n_deadline_miss, n_budget_miss;
+	uint64_t last_end;
 	struct dist stage[N_STAGES];
-	uint64_t ns[N_STAGES];
+	union {
+		struct {
+			uint64_t n_deadline_miss, n_budget_miss, ns[N_STAGES];
+		};
+		uint64_t sums[2 + N_STAGES];
+	};
+	struct tally_slice *past;
 };
 /* Step time by stage, by duration of the step: the slowest 1 % can be summed without keeping the steps. */
 struct slow_bucket {
 	uint64_t dur, n, ns[N_STAGES];
 };
 struct slow {
-	struct slow_bucket *v;	/* ascending by dur */
-	size_t n, cap;
+	struct slow_slice {
+		struct slow_bucket *v;	/* ascending by dur */
+		size_t n, cap;
+	} slice[SLICES];		/* of the window: [0] goes on */
 };
 struct kind {
 	str_id name;
 	uint32_t agent_i;
 	struct dist steps;
-	uint64_t n_deadline_miss, ns[N_STAGES];
+	union {
+		struct {
+			uint64_t n_deadline_miss, ns[N_STAGES];
+		};
+		uint64_t sums[1 + N_STAGES];
+	};
+	struct tally_slice *past;
 	struct slow slow;
 };
 struct culprit {		/* what took steps' time, or completed their waits */
 	uint32_t level, id;
 	str_id name;
-	uint64_t harm, completed, last_step;
+	uint64_t last_step;
+	union {
+		struct {
+			uint64_t harm, completed;
+		};
+		uint64_t sums[2];
+	};
+	struct tally_slice *past;
+};
+struct kept {			/* steps that ended in one slice of the window */
+	struct step **v;
+	size_t first, n, cap;	/* v[first .. n-1]: those before have been evicted early */
 };
 struct steps_view {
-	const struct agent *agents;
+	const struct agent *agents;	/* those without steps have none in the window any more */
 	size_t n_agents;
 	const struct kind *kinds;
 	size_t n_kinds;
-	struct step *const *kept;
+	const struct kept *kept;	/* by slice, [0] goes on; by end in each, unless only the worst are kept */
 	size_t n_kept;
 	const struct dist *all, *stage;
 	const uint64_t *ns;
 	const struct slow *slow;
 	uint64_t n_all, n_open, n_marks, n_step_marks, n_unpaired, n_cut;
+	uint64_t n_given_up;		/* never ended, and were dropped */
+	uint64_t n_evicted;		/* of the window, and no longer kept: there were too many */
+	uint64_t n_merged;		/* so long that their short pieces were added up */
+	size_t n_follows;		/* processes that are agents by engine_follow() */
 	const char *no_begin, *no_end;	/* events asked for by --step-begin and --step-end that never came; NULL */
 };
 void steps_look(const struct ctx *, struct steps_view *);

@@ -9,21 +9,21 @@
 
 static void set_words(struct steps *st, struct step *s, const struct step_words *w)
 {
-	struct ctx *c = st->c;
+	struct strs *strs = steps_strs(st);
 	char extra[512];
 	size_t n = 0;
 
-	s->id = ctx_str(c, w->id);
-	s->agent = w->agent.len ? ctx_str(c, w->agent) : 0;
-	s->name = w->name.len ? ctx_str(c, w->name) : 0;
-	s->cls = w->cls.len ? ctx_str(c, w->cls) : 0;
-	s->trace = w->trace.len ? ctx_str(c, w->trace) : 0;
+	s->id = strs_own(strs, w->id.p, w->id.len);
+	s->agent = w->agent.len ? strs_temp(strs, w->agent.p, w->agent.len) : 0;
+	s->name = w->name.len ? strs_temp(strs, w->name.p, w->name.len) : 0;
+	s->cls = w->cls.len ? strs_temp(strs, w->cls.p, w->cls.len) : 0;
+	s->trace = strs_own(strs, w->trace.p, w->trace.len);
 	s->deadline_ns = w->deadline_ns;
 	s->budget_ns = w->budget_ns;
 	for (size_t i = 0; i < w->n_extra && n < sizeof extra - 1; i++)
 		n += (size_t)snprintf(extra + n, sizeof extra - n, "%s%.*s", i ? " " : "",
 				      (int)MIN(w->extras[i].len, 200u), w->extras[i].p);
-	s->extra = n ? strs_id(c->m.strs, extra, MIN(n, sizeof extra - 1)) : 0;
+	s->extra = strs_own(strs, extra, MIN(n, sizeof extra - 1));
 }
 
 static struct task_marks *marks_of(struct steps *st, int32_t pid)
@@ -32,7 +32,7 @@ static struct task_marks *marks_of(struct steps *st, int32_t pid)
 		if (st->marks[i].pid == pid)
 			return &st->marks[i];
 	GROW(st->marks, st->n_marks_of, st->cap_marks_of);
-	st->marks[st->n_marks_of].pid = pid;
+	st->marks[st->n_marks_of] = (struct task_marks){ .pid = pid };
 	return &st->marks[st->n_marks_of++];
 }
 
@@ -41,6 +41,30 @@ void step_marks_forget(struct steps *st, int32_t pid)
 	for (size_t i = 0; i < st->n_marks_of; i++)
 		if (st->marks[i].pid == pid)
 			st->marks[i].depth = st->marks[i].overflow = 0;
+}
+
+void step_marks_unlink(struct steps *st, const struct open_step *s)
+{
+	for (size_t i = 0; s->by == BY_MARK && i < st->n_marks_of; i++)
+		for (unsigned k = 0; k < st->marks[i].depth; k++)
+			if (st->marks[i].step[k] == s)
+				st->marks[i].step[k] = NULL;
+}
+
+#define STACKS_MAX 4096			/* of threads that have not been heard of for long */
+
+/* Only stacks with something on them need be remembered; of very many, not those of threads that are no longer known. */
+void step_marks_turn(struct steps *st)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < st->n_marks_of; i++) {
+		const struct task_marks *k = &st->marks[i];
+
+		if ((k->depth || k->overflow) && (kept < STACKS_MAX || model_task_known(&st->c->m, k->pid)))
+			st->marks[kept++] = *k;
+	}
+	st->n_marks_of = kept;
 }
 
 static bool wanted(const struct steps *st, const struct task *t)
@@ -127,6 +151,8 @@ static void mark_async_begin(struct steps *st, struct task *t, const struct even
 	st->n_step_marks++;
 	if (!wanted(st, t))
 		return;
+	if (steps_are_told(st))
+		steps_marked(st->c, t->pid);
 	s = step_open(st, t, ev->ts, BY_ASYNC);
 	if (!s)
 		return;
@@ -286,7 +312,7 @@ static void on_probe_begin(struct ctx *c, const struct event *ev)
 	if (!s)
 		return;
 	snprintf(id, sizeof id, "%llu", (unsigned long long)++c->steps->turn_id);
-	s->s.id = ctx_strz(c, id);
+	s->s.id = strs_own(c->m.strs, id, strlen(id));
 }
 
 static bool bind_probe(struct ctx *c, struct binding *b, const struct format *f, const struct probe *p,

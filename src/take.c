@@ -66,6 +66,14 @@ static void stage_rows(struct ctx *c, struct snapshot *s)
 
 /* ---- where it comes from ---- */
 
+/* What perf adds behind the last sample says nothing of who ran until then; that no event came (live), does. */
+static uint64_t taken_until(const struct ctx *c)
+{
+	uint64_t last = c->m.last_recorded ? c->m.last_recorded : c->m.last_ts;
+
+	return MIN(MAX(last, c->m.ticked), c->to);
+}
+
 static void take_source(struct snapshot *s, const struct ctx *c, const struct source *src)
 {
 	const struct source_info *i = &src->info;
@@ -79,7 +87,7 @@ static void take_source(struct snapshot *s, const struct ctx *c, const struct so
 	s->source.arch = i->arch;
 	s->source.cpus = MAX(i->n_cpus, (uint32_t)c->m.n_cpus);
 	s->source.begin = MAX(c->m.begin, c->m.first_ts);
-	s->source.end = MIN(c->m.last_recorded ? c->m.last_recorded : c->m.last_ts, c->to);
+	s->source.end = taken_until(c);
 	s->source.n_events = c->n_recorded;
 	s->source.n_late = i->n_late;
 	s->source.n_unknown = i->n_unknown;
@@ -99,11 +107,11 @@ static void take_probe_note(struct snapshot *s, const char *option, const char *
 	s->notes[s->n_notes++] = arena_strdup(&s->mem, text);
 }
 
-static void take_notes(struct snapshot *s, const struct source *src, const struct steps_view *v)
+static void take_notes(struct snapshot *s, const struct ctx *c, const struct source *src, const struct steps_view *v)
 {
 	char text[256];
 
-	s->notes = ARENA_NEW(&s->mem, src->info.n_notes + 6, const char *);
+	s->notes = ARENA_NEW(&s->mem, src->info.n_notes + 9, const char *);
 	for (size_t i = 0; i < src->info.n_notes; i++)
 		s->notes[s->n_notes++] = arena_strdup(&s->mem, src->info.notes[i]);
 	take_probe_note(s, "--step-begin", v->no_begin);
@@ -122,7 +130,22 @@ static void take_notes(struct snapshot *s, const struct source *src, const struc
 		snprintf(text, sizeof text, "the ends of %llu steps were lost: not counted", (unsigned long long)v->n_cut);
 		s->notes[s->n_notes++] = arena_strdup(&s->mem, text);
 	}
-	if (v->n_open) {
+	if (v->n_given_up) {
+		snprintf(text, sizeof text, "%llu step%s open for longer than the window and given up: not counted",
+			 (unsigned long long)v->n_given_up, v->n_given_up == 1 ? " was" : "s were");
+		s->notes[s->n_notes++] = arena_strdup(&s->mem, text);
+	}
+	if (v->n_evicted) {
+		snprintf(text, sizeof text, "so many steps that the oldest %llu of the window are not kept: tables count them all the same",
+			 (unsigned long long)v->n_evicted);
+		s->notes[s->n_notes++] = arena_strdup(&s->mem, text);
+	}
+	if (v->n_merged) {
+		snprintf(text, sizeof text, "%llu step%s so long that short pieces of time were added up; sums and tables are exact",
+			 (unsigned long long)v->n_merged, v->n_merged == 1 ? " was" : "s were");
+		s->notes[s->n_notes++] = arena_strdup(&s->mem, text);
+	}
+	if (v->n_open && !c->m.keep_ns) {
 		snprintf(text, sizeof text, "%llu step%s still open at the end: not counted", (unsigned long long)v->n_open,
 			 v->n_open == 1 ? " was" : "s were");
 		s->notes[s->n_notes++] = arena_strdup(&s->mem, text);
@@ -138,9 +161,9 @@ static void take_losses(struct snapshot *s, const struct ctx *c)
 		if (!m->cpus[i].n_lost_times)
 			continue;
 		s->losses[s->n_losses++] = (struct loss_row){
-			(uint32_t)i, m->cpus[i].n_lost_times, m->cpus[i].n_lost_events, m->cpus[i].lost_uncounted };
-		s->source.n_lost += m->cpus[i].n_lost_events;
+			(uint32_t)i, m->cpus[i].n_lost_times, m->cpus[i].n_lost_events, m->cpus[i].n_lost_uncounted != 0 };
 	}
+	s->source.n_lost = m->n_lost_events;
 }
 
 /* ---- capabilities: which inferences the recording allows ---- */
@@ -153,7 +176,7 @@ static const char *missing_field(struct snapshot *s, const char *event, const ch
 	return arena_strdup(&s->mem, text);
 }
 
-static void take_capability(struct snapshot *s, const struct ctx *c, const struct stage *st)
+static void take_capability(struct snapshot *s, const struct stage *st, const struct want_state *is)
 {
 	struct capability *cap = &s->caps[s->n_caps];
 	unsigned seen = 0, needed = 0, extra = 0, instead = 0, n = 0;
@@ -161,9 +184,9 @@ static void take_capability(struct snapshot *s, const struct ctx *c, const struc
 	for (const struct want *w = st->wants; w->event; w++)
 		n++;
 	*cap = (struct capability){ .stage = st->name, .missing = ARENA_NEW(&s->mem, n + 1, const char *), .hides = "" };
-	for (const struct want *w = st->wants; w->event; w++) {
-		const char *lacks = engine_lacks(c, w);
-		bool there = engine_seen(c, w->event) > 0 && !lacks;
+	for (const struct want *w = st->wants; w->event; w++, is++) {
+		const char *lacks = is->lacks;
+		bool there = is->there;
 
 		needed += !w->optional;
 		seen += there && !w->optional;
@@ -184,12 +207,12 @@ static void take_capability(struct snapshot *s, const struct ctx *c, const struc
 	s->n_caps++;
 }
 
-static void take_capabilities(struct snapshot *s, const struct ctx *c)
+static void take_capabilities(struct snapshot *s, struct ctx *c)
 {
 	s->caps = ARENA_NEW(&s->mem, n_stages, struct capability);
 	for (unsigned i = 0; i < n_stages; i++)
 		if (stages[i]->wants)
-			take_capability(s, c, stages[i]);
+			take_capability(s, stages[i], engine_wants_of(c, i));
 }
 
 /* ---- steps ---- */
@@ -197,12 +220,14 @@ static void take_capabilities(struct snapshot *s, const struct ctx *c)
 static void take_agents(struct snapshot *s, const struct ctx *c, const struct steps_view *v)
 {
 	s->agents = ARENA_NEW(&s->mem, v->n_agents, struct agent_row);
-	s->n_agents = v->n_agents;
 	for (size_t i = 0; i < v->n_agents; i++) {
 		const struct agent *a = &v->agents[i];
 		const struct task *t = model_task_known(&c->m, a->tgid);
-		struct agent_row *r = &s->agents[i];
+		struct agent_row *r = &s->agents[s->n_agents];
 
+		if (!a->steps.n)
+			continue;
+		s->n_agents++;
 		if (!t || !t->comm)
 			t = model_task_known(&c->m, a->comm_pid);
 		*r = (struct agent_row){
@@ -221,12 +246,14 @@ static void take_agents(struct snapshot *s, const struct ctx *c, const struct st
 static void take_kinds(struct snapshot *s, const struct steps_view *v)
 {
 	s->kinds = ARENA_NEW(&s->mem, v->n_kinds, struct kind_row);
-	s->n_kinds = v->n_kinds;
 	for (size_t i = 0; i < v->n_kinds; i++) {
 		const struct kind *k = &v->kinds[i];
-		struct kind_row *r = &s->kinds[i];
+		struct kind_row *r = &s->kinds[s->n_kinds];
 		uint64_t ns[N_STAGES], n = slow_share(&k->slow, k->steps.n, ns);
 
+		if (!k->steps.n)
+			continue;
+		s->n_kinds++;
 		*r = (struct kind_row){
 			.agent = strs_text(s->strs, v->agents[k->agent_i].name), .name = strs_text(s->strs, k->name),
 			.agent_i = k->agent_i, .steps = dist_quant(&k->steps), .n_deadline_miss = k->n_deadline_miss,
@@ -263,6 +290,33 @@ static int by_end(const void *a, const void *b)
 	return x->end != y->end ? (x->end < y->end ? -1 : 1) : x->serial < y->serial ? -1 : 1;
 }
 
+static int by_length(const void *a, const void *b)
+{
+	const struct step *x = *(const struct step *const *)a, *y = *(const struct step *const *)b;
+	uint64_t dx = x->end - x->begin, dy = y->end - y->begin;
+
+	return dx != dy ? (dx > dy ? -1 : 1) : x->serial < y->serial ? -1 : 1;
+}
+
+static void take_kept(struct snapshot *s, const struct steps_view *v, const struct opts *o)
+{
+	s->steps = ARENA_NEW(&s->mem, v->n_kept, const struct step *);
+	for (size_t k = SLICES; k-- > 0;) {
+		size_t n = v->kept[k].n - v->kept[k].first;
+
+		if (n)
+			memcpy(s->steps + s->n_steps, v->kept[k].v + v->kept[k].first, n * sizeof *s->steps);
+		s->n_steps += n;
+	}
+	if (o->steps != STEPS_WORST || !s->n_steps)
+		return;
+	if (s->n_steps > o->n_worst) {		/* each slice of the window has its own worst */
+		qsort(s->steps, s->n_steps, sizeof *s->steps, by_length);
+		s->n_steps = o->n_worst;
+	}
+	qsort(s->steps, s->n_steps, sizeof *s->steps, by_end);
+}
+
 static void take_steps(struct snapshot *s, const struct ctx *c, const struct steps_view *v, const struct opts *o)
 {
 	take_agents(s, c, v);
@@ -272,16 +326,11 @@ static void take_steps(struct snapshot *s, const struct ctx *c, const struct ste
 	s->n_steps_all = v->n_all;
 	s->n_steps_open = v->n_open;
 	s->n_step_marks = v->n_step_marks;
-	s->selects = o->n_pids || o->n_comms;
+	s->selects = o->n_pids || o->n_comms || v->n_follows;
 	s->probes = o->step_begin.event != NULL;
 	for (size_t i = 0; i < c->m.n_tasks && !s->selects_any; i++)
 		s->selects_any = c->m.tasks[i]->followed && c->m.tasks[i]->state != TS_UNKNOWN;
-	s->n_steps = v->n_kept;
-	s->steps = ARENA_NEW(&s->mem, v->n_kept, const struct step *);
-	for (size_t i = 0; i < v->n_kept; i++)
-		s->steps[i] = v->kept[i];
-	if (o->steps == STEPS_WORST && v->n_kept)
-		qsort(s->steps, s->n_steps, sizeof *s->steps, by_end);
+	take_kept(s, v, o);
 }
 
 /* ---- tasks and CPUs ---- */
@@ -339,7 +388,7 @@ static void take_candidates(struct snapshot *s)
 	for (size_t i = 0; i < s->n_tasks; i++) {
 		const struct task_row *t = &s->tasks[i];
 
-		if (t->n_wakeups < 2 || !t->run || is_kernel_thread(t->comm))
+		if (t->n_wakeups < 2 || !t->run || is_kernel_thread(t->comm) || !strncmp(t->comm, "agenttop", 8))
 			continue;
 		all[n++] = (struct candidate_row){ t->pid, t->comm, t->n_wakeups, t->sleep + t->blocked, t->run, "" };
 	}
@@ -405,12 +454,11 @@ struct snapshot *snapshot_take(struct ctx *c, const struct source *src, const st
 	struct snapshot *s = xcalloc(1, sizeof *s);
 	struct steps_view v;
 
-	/* what perf adds behind the last sample says nothing of who ran until then */
-	model_settle(&c->m, MIN(c->m.last_recorded, c->to));
+	model_settle(&c->m, MIN(MAX(c->m.last_recorded, c->m.ticked), c->to));
 	steps_look(c, &v);
 	s->strs = c->m.strs;
 	take_source(s, c, src);
-	take_notes(s, src, &v);
+	take_notes(s, c, src, &v);
 	take_losses(s, c);
 	take_capabilities(s, c);
 	take_steps(s, c, &v, o);
@@ -422,6 +470,9 @@ struct snapshot *snapshot_take(struct ctx *c, const struct source *src, const st
 	s->wakeups.waking_to_run = dist_quant(&c->m.waking_to_run);
 	s->wakeups.wakeup_to_run = dist_quant(&c->m.wakeup_to_run);
 	s->wakeups.n_cross_cpu = c->m.n_cross_cpu;
+	s->live.window_begin = engine_window_begin(c);
+	steps_shown(c);
+	strs_shown(c->m.strs);
 	return s;
 }
 

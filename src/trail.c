@@ -22,6 +22,7 @@ void trail_begin(struct trail *tr, struct task *t, uint64_t ts)
 	tr->after_nap = 0;
 	tr->resumed = (struct proof){ 0 };
 	tr->n_edge = tr->n_seg = tr->n_ev = tr->n_on = 0;
+	tr->look_at = TRAIL_LOOK;
 	tr->n_steps = 0;
 }
 
@@ -247,27 +248,36 @@ static const struct nap *next_sleep(const struct nap *const *naps, size_t i, con
 	return open;
 }
 
-void trail_advance(struct ctx *c, struct walk *w, const struct trail_sink *sink, struct trail *tr, uint64_t upto)
+/* `open`: the nap that goes on behind `upto`; NULL: none, or nobody need know. */
+static void advance(struct ctx *c, struct walk *w, const struct trail_sink *sink, struct trail *tr, uint64_t upto,
+		    const struct nap *open)
 {
 	struct advance a = { .c = c, .w = w, .sink = sink, .tr = tr };
 	struct task *t = tr->t;
-	const struct nap **naps = NULL;
+	const struct nap **naps = NULL, *p;
+	uint16_t cpu = open ? open->cpu_out : t->cpu;
+	uint32_t newest = t->last_nap;
 	size_t n = 0, cap = 0;
 	bool off = t->state != TS_RUNNING && t->nap.out && t->nap.out < upto;
 
 	if (upto <= tr->done && !tr->n_edge)
 		return;
-	for (const struct nap *p = model_nap(&c->m, t->last_nap); p && p->self != tr->nap_done;
-	     p = model_nap(&c->m, p->prev)) {
+	/* those later than upto wait; that a sleep follows matters already */
+	while ((p = model_nap(&c->m, newest)) && newest != tr->nap_done && p->out >= upto && p->in > upto) {
+		cpu = p->cpu_out;
+		open = p->how != TASK_PREEMPTED ? p : open;
+		newest = p->prev;
+	}
+	for (; p && p->self != tr->nap_done; p = model_nap(&c->m, p->prev)) {
 		if (p->in <= tr->begin)
 			break;
 		GROW(naps, n, cap);
 		naps[n++] = p;
 	}
-	tr->nap_done = t->last_nap;
+	tr->nap_done = newest;
 	while (n-- > 0) {
 		if (naps[n]->out > tr->done)
-			ran(&a, naps[n]->cpu_out, MIN(naps[n]->out, upto), next_sleep(naps, n, off ? &t->nap : NULL));
+			ran(&a, naps[n]->cpu_out, MIN(naps[n]->out, upto), next_sleep(naps, n, off ? &t->nap : open));
 		napped(&a, naps[n], upto);
 	}
 	if (off) {
@@ -275,10 +285,88 @@ void trail_advance(struct ctx *c, struct walk *w, const struct trail_sink *sink,
 			ran(&a, t->nap.cpu_out, t->nap.out, &t->nap);
 		napped(&a, &t->nap, upto);
 	} else {
-		ran(&a, t->cpu, upto, NULL);
+		ran(&a, cpu, upto, open);
 	}
 	free(naps);
 	if (a.edge_i)
 		memmove(tr->edge, tr->edge + a.edge_i, (tr->n_edge - a.edge_i) * sizeof *tr->edge);
 	tr->n_edge -= a.edge_i;
+}
+
+void trail_advance(struct ctx *c, struct walk *w, const struct trail_sink *sink, struct trail *tr, uint64_t upto)
+{
+	advance(c, w, sink, tr, upto, NULL);
+}
+
+/* ---- long trails ---- */
+
+#define UNSURE_NS (100 * NSEC_PER_MSEC)	/* faults and ways out of a call that take longer may be torn in two */
+
+/* The last fault may be under way: its entry, and I/O of it. */
+static uint64_t last_fault(const struct trail *tr)
+{
+	size_t i = tr->n_edge;
+
+	while (i && tr->edge[i - 1].kind == GATE_IO)
+		i--;
+	return i && tr->edge[i - 1].kind == GATE_FAULT ? tr->edge[i - 1].ts : 0;
+}
+
+/* The way out of the call in which the task is may have begun behind its last sleep there; UINT64_MAX: it has not slept. */
+static uint64_t way_out_from(struct model *m, const struct trail *tr)
+{
+	const struct task *t = tr->t;
+
+	if (!t->gate)
+		return UINT64_MAX;
+	for (const struct nap *p = model_nap(m, t->last_nap); p && p->self != tr->nap_done; p = model_nap(m, p->prev))
+		if (p->how != TASK_PREEMPTED)
+			return p->out >= t->gate_from ? p->in : UINT64_MAX;
+	return tr->after_nap && t->gate_from <= tr->done ? tr->done : UINT64_MAX;
+}
+
+/* Until when all is said that there is to say of the time before `now`; what takes very long is not waited for. */
+static uint64_t sure_until(uint64_t upto, uint64_t doubt_from, uint64_t now)
+{
+	return doubt_from < upto && now - doubt_from < UNSURE_NS ? doubt_from : upto;
+}
+
+void trail_settle(struct ctx *c, struct walk *w, const struct trail_sink *sink, struct trail *tr, uint64_t now)
+{
+	const struct task *t = tr->t;
+	const struct nap *open = t->state != TS_RUNNING && t->nap.out ? &t->nap : NULL;
+	uint64_t upto = open ? open->out : now, fault = last_fault(tr);
+
+	if (!open || open->how == TASK_PREEMPTED) {
+		upto = sure_until(upto, way_out_from(&c->m, tr), now);
+		upto = sure_until(upto, fault ? fault - 1 : UINT64_MAX, now);
+	}
+	if (upto > tr->done)
+		advance(c, w, sink, tr, upto, open);
+}
+
+void trail_trim(struct trail *tr, uint64_t before)
+{
+	size_t lo = 0, on = 0;
+	uint32_t ev = (uint32_t)tr->n_ev;
+
+	while (lo + 1 < tr->n_seg && tr->seg[lo].to <= before)
+		lo++;
+	while (on + 1 < tr->n_on && tr->on[on + 1].ts <= before)
+		on++;
+	if (on)
+		memmove(tr->on, tr->on + on, (tr->n_on - on) * sizeof *tr->on);
+	tr->n_on -= on;
+	if (!lo)
+		return;
+	tr->n_seg -= lo;
+	memmove(tr->seg, tr->seg + lo, tr->n_seg * sizeof *tr->seg);
+	for (size_t i = 0; i < tr->n_seg; i++)
+		if (tr->seg[i].n_ev)
+			ev = MIN(ev, tr->seg[i].ev);
+	tr->n_ev -= ev;
+	if (ev && tr->n_ev)
+		memmove(tr->ev, tr->ev + ev, tr->n_ev * sizeof *tr->ev);
+	for (size_t i = 0; i < tr->n_seg; i++)
+		tr->seg[i].ev -= tr->seg[i].n_ev ? ev : 0;
 }

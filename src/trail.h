@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * trail: a task's time as segments, while steps are open on it. Append-only; tiles [begin, done) exactly.
+ * trail: a task's time as segments, while steps are open on it. Grows at its end, which is `done`; tiles all up to there
+ * from the begin of the oldest step that is open on it, exactly. What lies before goes when the trail has grown long.
  */
 #ifndef AGENTTOP_TRAIL_H
 #define AGENTTOP_TRAIL_H
@@ -32,6 +33,7 @@ struct trail {
 	size_t n_ev, cap_ev;
 	struct turn_of *on;
 	size_t n_on, cap_on;
+	size_t look_at;		/* n_seg that is worth a look at what is still needed */
 	unsigned n_steps;	/* open on it */
 	uint64_t step_serial;	/* of the innermost, for culprits */
 };
@@ -45,5 +47,12 @@ void trail_fini(struct trail *);
 void trail_edge(struct trail *, const struct event *, str_id name, enum gate_edge);
 /* Accounts for the task's time up to `upto`. */
 void trail_advance(struct ctx *, struct walk *, const struct trail_sink *, struct trail *, uint64_t upto);
+/*
+ * Accounts for what can be told by `now` without what comes later: not for a sleep that goes on, nor for a fault or the way
+ * out of a call that may just be under way. As if nobody had asked before, when more is accounted for later.
+ */
+void trail_settle(struct ctx *, struct walk *, const struct trail_sink *, struct trail *, uint64_t now);
+#define TRAIL_LOOK 8192
+void trail_trim(struct trail *, uint64_t before);	/* drops what ended before; the newest segment stays in any case */
 
 #endif

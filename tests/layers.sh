@@ -54,14 +54,14 @@ function check_libraries(src, file,  name, n, i) {
 		if (name[i] ~ curses && src !~ may_curses)
 			wrong(src, "<" name[i] ">" (file == src ? "" : " (through " file ")"), "only ui/term.c includes curses")
 		if (name[i] ~ tracing && src !~ may_tracing)
-			wrong(src, "<" name[i] ">" (file == src ? "" : " (through " file ")"), "only sources and decode include tracing libraries")
+			wrong(src, "<" name[i] ">" (file == src ? "" : " (through " file ")"), "only sources, decode and tracer include tracing libraries")
 	}
 }
 BEGIN {
 	curses = "^(n?curses(w)?\\.h|ncursesw?/.*|panel\\.h|term\\.h)$"
 	may_curses = "^ui/term\\.c$"
 	tracing = "^(event-parse\\.h|kbuffer\\.h|trace-seq\\.h|traceevent/.*|tracefs(/.*|\\.h)|trace-cmd(/.*|\\.h)|bpf/.*|perf/.*)$"
-	may_tracing = regex("src/source_*.c src/dat_*.c src/perf_*.c src/decode.c")
+	may_tracing = regex("src/source_*.c src/dat_*.c src/perf_*.c src/decode.c src/tracer.c")
 	while ((getline line < ARGV[1]) > 0)
 		rule(line)
 	ARGV[1] = ""
@@ -84,6 +84,9 @@ END { exit bad }
 ' /dev/fd/3 "$@" 3<<'EOF_RULES'
 src/base.c src/arena.c src/strs.c src/stats.c may src/base.h src/arena.h src/strs.h src/stats.h : the lowest layer knows nothing of ours
 src/source*.c src/decode.c src/dat_*.c src/perf_*.c src/ev*.c src/merge.c not src/model.h src/stage.h src/engine.h src/step.h src/chain.h src/snapshot.h src/report.h src/tune.h ui/* : sources know neither stages nor the model
+src/broker.c src/tracer*.c may src/broker.h src/tracer.h src/user.h src/base.h : the privileged part knows nothing but tracefs
+src/reader.c src/keep.c src/made.c src/subbuf.c src/page.c src/datw*.c not src/model.h src/stage.h src/engine.h src/step.h src/snapshot.h ui/* : what moves sub-buffers does not look into events
+src/who*.c may src/who.h src/who_in.h src/base.h : finding tasks in /proc knows nothing of ours
 src/engine*.c src/model*.c src/sched*.c src/step*.c src/chain*.c not src/report.h src/tune.h ui/* : the engine has no screen in it
 src/snapshot*.c not src/report.h src/tune.h ui/* : a snapshot does not know who looks at it
 src/report*.c src/tune*.c plugins/tune_*.c not src/model.h src/engine.h src/stage.h src/event.h src/decode.h src/source.h ui/* : reports and advice know only snapshots

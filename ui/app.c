@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "app.h"
 #include "look.h"
+#include "title.h"
 #include "view.h"
 
 #include <errno.h>
@@ -22,7 +23,17 @@ struct app {
 	struct slot slot[ARRAY_LEN(views)];
 	unsigned now, before;		/* numbers of views; before: where help was asked for */
 	struct rect body;		/* as drawn last */
-	char status[sizeof(struct err)];
+	bool late;			/* the snapshot has not been drawn */
+	char status[sizeof(struct err)], notice[sizeof(struct err)];
+	bool notice_bad;
+	char done[sizeof(struct err)];	/* what the snapshot says was done last, as drawn */
+	bool done_seen;			/* and a key has been pressed since */
+	/* Live. */
+	struct snapshot was;		/* bytes of the newest, to know it again; its pointers are never followed */
+	uint64_t was_texts;
+	bool paused;
+	enum ui_command command;
+	int64_t value;
 };
 
 struct app *app_new(void)
@@ -47,16 +58,62 @@ void app_free(struct app *app)
 	free(app);
 }
 
-void app_set_snapshot(struct app *app, const struct snapshot *snap)
+static uint64_t mix(uint64_t h, const char *text)
 {
+	while (*text)
+		h = hash64(h ^ (unsigned char)*text++);
+	return hash64(h + 1);
+}
+
+/* Live texts, which may change while nothing else does, and where they were before. */
+static uint64_t texts_of(const struct snapshot *s)
+{
+	return mix(mix(mix(1, s->live.status), s->live.thinned), s->live.record);
+}
+
+/* Nothing at all happened since: sorting and painting again would be for nothing. */
+static bool is_same(const struct app *app, const struct snapshot *s)
+{
+	return s && s->live.on && app->snap == s && !memcmp(&app->was, s, sizeof *s) && app->was_texts == texts_of(s);
+}
+
+bool app_set_snapshot(struct app *app, const struct snapshot *snap)
+{
+	bool same = is_same(app, snap);
+
 	app->snap = snap;
+	if (same)
+		return false;
+	if (snap && snap->live.on) {
+		memcpy(&app->was, snap, sizeof *snap);
+		app->was_texts = texts_of(snap);
+	}
+	app->late = true;
 	for (unsigned i = 0; i < n_views; i++)
 		app->slot[i].fresh = false;
+	return true;
 }
 
 void app_set_status(struct app *app, const char *text)
 {
 	snprintf(app->status, sizeof app->status, "%s", text);
+}
+
+void app_set_notice(struct app *app, bool bad, const char *text)
+{
+	app->notice_bad = bad;
+	snprintf(app->notice, sizeof app->notice, "%s", text);
+}
+
+enum ui_command app_command(const struct app *app, int64_t *value)
+{
+	*value = app->value;
+	return app->command;
+}
+
+bool app_paused(const struct app *app)
+{
+	return app->paused;
 }
 
 /* Only the view that is looked at is brought up to date: sorting for the others would be for nothing. */
@@ -90,6 +147,28 @@ static void go(struct app *app, const struct target *to)
 		}
 }
 
+static unsigned ask(struct app *app, enum ui_command command, int64_t value)
+{
+	app->command = command;
+	app->value = value;
+	return UI_COMMAND | UI_REDRAW;
+}
+
+static unsigned act_live(struct app *app, enum action a)
+{
+	if (!app->snap)
+		return 0;
+	if (!app->snap->live.on) {
+		app_set_notice(app, false, a == ACT_PAUSE ? "there is nothing to pause in a recording" :
+			       "there is nothing to write: this is a recording");
+		return UI_REDRAW;
+	}
+	if (a == ACT_SAVE)
+		return ask(app, UI_SAVE, 0);
+	app->paused = !app->paused;
+	return ask(app, UI_PAUSE, app->paused);
+}
+
 /* What means the same in every view. */
 static unsigned act_global(struct app *app, enum action a)
 {
@@ -100,6 +179,9 @@ static unsigned act_global(struct app *app, enum action a)
 		return UI_REPAINT | UI_REDRAW;
 	case ACT_HELP:
 		return show_view(app, n_views - 1);
+	case ACT_PAUSE:
+	case ACT_SAVE:
+		return act_live(app, a);
 	case ACT_NEXT_VIEW:
 		return show_view(app, (app->now + 1) % n_views);
 	case ACT_PREV_VIEW:
@@ -114,127 +196,23 @@ static unsigned act_global(struct app *app, enum action a)
 
 unsigned app_act(struct app *app, enum action a)
 {
-	struct move m = { .body = app->body };
-	unsigned done = 0;
+	struct move m = { .body = app->body, .late = app->late };
+	unsigned done = 0, cleared = app->notice[0] && a != ACT_NONE ? UI_REDRAW : 0;
 
+	app->notice[0] = 0;
+	if (app->done[0] && !app->done_seen) {
+		app->done_seen = true;
+		cleared = UI_REDRAW;
+	}
 	if (app->snap && a != ACT_QUIT)
 		done = views[app->now]->act(state_of_now(app), app->snap, a, &m);
 	if (done & UI_GO)
 		go(app, &m.to);
 	else if (done & UI_CLOSE)
 		show_view(app, views[app->now] == &view_help ? app->before : 0);
-	return done ? done : act_global(app, a);
-}
-
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	if (!strcmp(path, "-"))
-		return "standard input";
-	return slash && slash[1] ? slash + 1 : path;
-}
-
-static void add_losses(const struct snapshot *s, struct parts *ps)
-{
-	bool uncounted = false;
-	char n[16];
-
-	for (size_t i = 0; i < s->n_losses; i++)
-		uncounted |= s->losses[i].uncounted;
-	if (s->source.n_lost)
-		parts_add(ps, 0, STYLE_OVER, "", "lost %s%s", look_count(n, sizeof n, s->source.n_lost), uncounted ? "+" : "");
-	else if (s->n_losses)
-		parts_add(ps, 0, STYLE_OVER, "", "lost some");
-	else
-		parts_add(ps, 2, STYLE_NORMAL, "lost ", "0");
-	if (s->source.n_late)
-		parts_add(ps, 3, STYLE_NOTE, "late ", "%s", look_count(n, sizeof n, s->source.n_late));
-	else
-		parts_add(ps, 6, STYLE_NORMAL, "late ", "0");
-}
-
-static void add_capabilities(const struct snapshot *s, struct parts *ps)
-{
-	size_t off = 0, partial = 0;
-
-	for (size_t i = 0; i < s->n_caps; i++) {
-		off += s->caps[i].state == CAP_OFF;
-		partial += s->caps[i].state == CAP_PARTIAL;
-	}
-	if (off)
-		parts_add(ps, 1, STYLE_NOTE, "", "%zu stage%s off", off, off == 1 ? "" : "s");
-	if (partial)
-		parts_add(ps, 4, STYLE_NOTE, "", "%zu in part", partial);
-}
-
-static void add_cost(const struct snapshot *s, struct parts *ps)
-{
-	char a[16];
-
-	if (s->self.cpu_ns)
-		parts_add(ps, 9, STYLE_NORMAL, "cost ", "%s CPU", fmt_ns(a, sizeof a, s->self.cpu_ns));
-	if (s->self.rss_bytes)
-		parts_add(ps, 10, STYLE_NORMAL, "", "%s", look_bytes(a, sizeof a, s->self.rss_bytes));
-	if (s->self.events_per_s)
-		parts_add(ps, 11, STYLE_NORMAL, "", "%s ev/s", look_count(a, sizeof a, s->self.events_per_s));
-}
-
-static bool is_live(const struct snapshot *s)
-{
-	return !s->source.file[0] && !strcmp(s->source.kind, "tracefs");
-}
-
-static void title_line(const struct snapshot *s, struct cells *c, int w)
-{
-	struct parts left = { 0 }, right = { 0 };
-	int used;
-
-	parts_add(&left, 0, STYLE_TITLE, "", "agenttop");
-	if (is_live(s))
-		parts_add(&left, 0, STYLE_GOOD, "", "● live");
-	else
-		parts_add(&left, 0, STYLE_NORMAL, "", "%.60s", s->source.file[0] ? base_name(s->source.file) : s->source.kind);
-	if (s->source.file[0] && s->source.kind[0])
-		parts_add(&left, 5, STYLE_DIM, "", "%.20s%s%.20s", s->source.kind, s->source.version[0] ? " " : "",
-			  s->source.version);
-	if (s->source.host[0])
-		parts_add(&left, 3, STYLE_NORMAL, "", "%.40s", s->source.host);
-	if (s->source.kernel[0])
-		parts_add(&left, 4, STYLE_NORMAL, "", "%.40s", s->source.kernel);
-	if (s->source.cpus)
-		parts_add(&left, 2, STYLE_NORMAL, "", "%u CPU%s", s->source.cpus, s->source.cpus == 1 ? "" : "s");
-	if (s->source.clock[0])
-		parts_add(&left, 6, STYLE_NORMAL, "clock ", "%.20s", s->source.clock);
-	add_cost(s, &right);
-	add_capabilities(s, &right);
-	add_losses(s, &right);
-	/* Measured first: losses and stages off are worth more than the host's name. */
-	used = parts_put(&right, &(struct cells){ 0 }, 0, 0, MAX(w / 2, w - 60), 2);
-	parts_put(&left, c, 0, 0, w - used - 2, 2);
-	parts_put(&right, c, w - used, 0, used, 2);
-}
-
-static int put_progress(const struct app *app, struct cells *c, int x, int y, int w)
-{
-	const struct snapshot *s = app->snap;
-	double done = s->source.bytes_total ? (double)s->source.bytes_done / (double)s->source.bytes_total : 0;
-	int bar = 12, full = (int)(MIN(done, 1.0) * bar + 0.5);
-	char pct[16];
-	int at;
-
-	if (s->complete || is_live(s))
-		return 0;
-	if (app->status[0])		/* an error: nothing more will be read */
-		return s->source.bytes_total ? cells_putf(c, x, y, w, STYLE_OVER, " %.0f %% was read ", MIN(done, 1.0) * 100) : 0;
-	if (!s->source.bytes_total)
-		return cells_putf(c, x, y, w, STYLE_NOTE, " reading, %s events ", look_count(pct, sizeof pct, s->source.n_events));
-	if (w < 9 + bar + 8)
-		return cells_putf(c, x, y, w, STYLE_NOTE, " %.0f %% read ", MIN(done, 1.0) * 100);
-	at = cells_put(c, x, y, w, STYLE_NOTE, " reading ");
-	cells_fill(c, (struct rect){ x + at, y, bar, 1 }, STYLE_DIM, 0x2591);
-	cells_fill(c, (struct rect){ x + at, y, full, 1 }, STYLE_NOTE, 0x2588);
-	return at + bar + cells_putf(c, x + at + bar, y, w - at - bar, STYLE_NOTE, " %.0f %% ", MIN(done, 1.0) * 100);
+	else if (done & UI_COMMAND)
+		done |= ask(app, m.command, m.value);
+	return cleared | (done ? done : act_global(app, a));
 }
 
 static void tab_line(struct app *app, struct cells *c, int y, int w)
@@ -258,19 +236,38 @@ static void tab_line(struct app *app, struct cells *c, int y, int w)
 		cells_putf(c, x + 2 + room, y, w, STYLE_NORMAL, " %s ", text);
 	}
 	if (room > 10)
-		put_progress(app, c, x + 1, y, room);
+		title_progress(app->snap, app->status[0], c, x + 1, y, room);
 }
 
-static void footer_line(const struct view *v, struct cells *c, int y, int w)
+/* What goes first when there is no room: p and w, live, are worth more than a view's fourth and fifth key. */
+enum { DROP_PAUSE = 4, DROP_SAVE = 6 };
+static uint8_t foot_drop(unsigned nth)
 {
-	struct parts ps = { 0 };
-	uint8_t drop = 1;
+	return (uint8_t)(nth < 3 ? nth + 1 : nth == 3 ? 5 : nth + 3);
+}
+
+static void put_foot(const struct app *app, struct parts *ps)
+{
+	const struct view *v = views[app->now];
+	const struct keydoc *k = v->foot ? v->foot(app->slot[app->now].state, app->snap) : NULL;
+	unsigned n = 0;
 	char key[32];
 
-	for (const struct keydoc *k = v->keys; k->action && ps.n + 4 < ARRAY_LEN(ps.p); k++)
+	for (k = k ? k : v->keys; k->action && ps->n + 6 < ARRAY_LEN(ps->p); k++)
 		if (k->foot)
-			parts_add(&ps, drop++, STYLE_NORMAL, "", "%s %s",
+			parts_add(ps, foot_drop(n++), STYLE_NORMAL, "", "%s %s",
 				  k->foot_key ? k->foot_key : action_key_text(key, sizeof key, k->action, false), k->foot);
+	if (app->snap->live.on) {
+		parts_add(ps, DROP_PAUSE, STYLE_NORMAL, "", app->paused ? "p go on" : "p pause");
+		parts_add(ps, DROP_SAVE, STYLE_NORMAL, "", "w save");
+	}
+}
+
+static void footer_line(const struct app *app, struct cells *c, int y, int w)
+{
+	struct parts ps = { 0 };
+
+	put_foot(app, &ps);
 	parts_add(&ps, 0, STYLE_NORMAL, "", "? help");
 	parts_add(&ps, 0, STYLE_NORMAL, "", "q quit");
 	parts_put(&ps, c, 0, y, w, 2);
@@ -285,13 +282,27 @@ static void footer_line(const struct view *v, struct cells *c, int y, int w)
 	}
 }
 
-/* What must be said now: an error, else the recording's first note. Returns the lines used, 0 or 1. */
-static int status_line(const struct app *app, struct cells *c, int y, int w)
+/* What was done last, until a key is pressed; then it would only hide the notes. */
+static const char *what_was_done(struct app *app)
+{
+	const char *done = app->snap->live.on ? app->snap->live.status : "";
+
+	if (strncmp(done, app->done, sizeof app->done - 1)) {
+		snprintf(app->done, sizeof app->done, "%s", done);
+		app->done_seen = false;
+	}
+	return app->done_seen ? "" : app->done;
+}
+
+/* What must be said now: an error, what was done, else the recording's first note. Returns the lines used, 0 or 1. */
+static int status_line(struct app *app, struct cells *c, int y, int w)
 {
 	const struct snapshot *s = app->snap;
+	const char *done = what_was_done(app), *text = app->status[0] ? app->status : app->notice[0] ? app->notice : done;
+	bool bad = app->status[0] || (app->notice[0] && app->notice_bad);
 
-	if (app->status[0]) {
-		cells_put(c, 0, y, w, STYLE_OVER, app->status);
+	if (text[0]) {
+		cells_put(c, 0, y, w, bad ? STYLE_OVER : STYLE_NOTE, text);
 		return 1;
 	}
 	if (!s->n_notes)
@@ -309,8 +320,8 @@ static void draw_view(struct app *app, struct cells *c)
 	const void *state = state_of_now(app);
 	int w = c->cols, end = c->lines - 1, y = 1;
 
-	title_line(app->snap, c, w);
-	footer_line(v, c, end, w);
+	title_draw(app->snap, app->paused, c, w);
+	footer_line(app, c, end, w);
 	end -= status_line(app, c, end - 1, w);
 	if (v->head)
 		y += v->head(state, app->snap, c, (struct rect){ 0, y, w, MIN(c->lines < 24 ? 3 : 5, end - y - 3) });
@@ -322,6 +333,7 @@ static void draw_view(struct app *app, struct cells *c)
 void app_draw(struct app *app, struct cells *c)
 {
 	cells_clear(c);
+	app->late = false;
 	if (c->cols < MIN_COLS || c->lines < MIN_LINES) {
 		cells_putf(c, 0, 0, c->cols, STYLE_NOTE, "%dx%d is too small", c->cols, c->lines);
 		cells_putf(c, 0, 1, c->cols, STYLE_NORMAL, "needs %dx%d", MIN_COLS, MIN_LINES);
@@ -355,8 +367,9 @@ int ui_screen_dump(const struct snapshot *s, unsigned cols, unsigned lines, cons
 	struct app *app;
 	int r;
 
-	/* What reading has cost differs from run to run; the rest of the screen does not. */
-	memset(&still.self, 0, sizeof still.self);
+	/* What reading a recording has cost differs from run to run; the rest of the screen does not. */
+	if (!still.live.on)
+		memset(&still.self, 0, sizeof still.self);
 	if (!cols || !lines || cols > CELLS_MAX || lines > CELLS_MAX)
 		return err_set(e, -EINVAL, "a screen of %ux%u: columns and lines go from 1 to %d", cols, lines, CELLS_MAX);
 	app = app_new();

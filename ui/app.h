@@ -11,16 +11,26 @@
 #include "action.h"
 #include "cells.h"
 #include "snapshot.h"
+#include "ui.h"
 
 struct app;
 struct app *app_new(void);
 void app_free(struct app *);			/* NULL is fine */
-/* Borrowed until the next call; NULL: there is none (yet). The selection is kept by identity, not by row. */
-void app_set_snapshot(struct app *, const struct snapshot *);
+/*
+ * Borrowed until the next call; NULL: there is none (yet). The selection is kept by identity, not by row.
+ * False when there is nothing new to show: live, the same one may come again and again.
+ */
+bool app_set_snapshot(struct app *, const struct snapshot *);
 /* Something to say above the footer until the next text; "" for nothing. */
 void app_set_status(struct app *, const char *text);
-/* Returns UI_* consequences (view.h); of these the caller obeys UI_QUIT, UI_REPAINT and UI_REDRAW. */
+/* The same until the next key, a mishap or not. */
+void app_set_notice(struct app *, bool bad, const char *text);
+/* Returns UI_* consequences (view.h); of these the caller obeys UI_QUIT, UI_REPAINT, UI_REDRAW and UI_COMMAND. */
 unsigned app_act(struct app *, enum action);
+/* What the last app_act() asked for when it returned UI_COMMAND. */
+enum ui_command app_command(const struct app *, int64_t *value);
+/* Live: the person wants to see no more news for now. */
+bool app_paused(const struct app *);
 /* Paints all of the cells, whatever their size. */
 void app_draw(struct app *, struct cells *);
 

@@ -86,6 +86,29 @@ void kinds_fini(struct kinds *k)
 	*k = (struct kinds){ 0 };
 }
 
+uint64_t kinds_id(const struct snapshot *s, const struct kind_row *k)
+{
+	uint64_t h = 0xcbf29ce484222325ull;
+
+	/* Two processes may have one name. */
+	if (k->agent_i < s->n_agents)
+		h ^= hash64((uint32_t)s->agents[k->agent_i].tgid);
+	for (const char *p = k->agent; *p; p++)
+		h = (h ^ (unsigned char)*p) * 0x100000001b3ull;
+	h = hash64(h);
+	for (const char *p = k->name; *p; p++)
+		h = (h ^ (unsigned char)*p) * 0x100000001b3ull;
+	return h;
+}
+
+uint32_t kinds_row(const struct snapshot *s, uint64_t id)
+{
+	for (size_t i = 0; i < s->n_kinds; i++)
+		if (kinds_id(s, s->kinds + i) == id)
+			return (uint32_t)i;
+	return KIND_NONE;
+}
+
 size_t kinds_find(const struct kinds *k, uint64_t serial)
 {
 	size_t i = 0;

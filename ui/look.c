@@ -105,10 +105,35 @@ char *look_cpu(char *buf, size_t len, uint32_t cpu)
 	return buf;
 }
 
+char *look_seconds(char *buf, size_t len, uint64_t ns)
+{
+	uint64_t s = MAX(ns / NSEC_PER_SEC + (ns % NSEC_PER_SEC >= NSEC_PER_SEC / 2), 1ull);
+
+	if (s < 600)
+		snprintf(buf, len, "%u s", (unsigned)s);
+	else if (s < 36000)
+		snprintf(buf, len, "%u min", (unsigned)(s / 60));
+	else
+		snprintf(buf, len, "%llu h", (unsigned long long)(s / 3600));
+	return buf;
+}
+
+uint64_t look_begin(const struct snapshot *s)
+{
+	return s->live.on ? MAX(s->live.window_begin, s->source.begin) : s->source.begin;
+}
+
 bool look_span_known(const struct snapshot *s, uint64_t *ns)
 {
-	*ns = s->source.end > s->source.begin ? s->source.end - s->source.begin : 0;
+	*ns = s->source.end > look_begin(s) ? s->source.end - look_begin(s) : 0;
 	return *ns;
+}
+
+/* What is missing in the stream and what the kernel counts are mostly the same events: the larger one is said. */
+uint64_t look_n_lost(const struct snapshot *s)
+{
+	return s->live.on ? MAX(s->source.n_lost, s->live.n_overrun + s->live.n_commit_overrun + s->live.n_dropped) :
+	       s->source.n_lost;
 }
 
 static const struct {
@@ -389,6 +414,8 @@ int parts_put(const struct parts *ps, struct cells *c, int x, int y, int w, int 
 	}
 	for (size_t i = 0; i < ps->n; i++)
 		if (!gone[i] && used < w) {
+			if (used && ps->dots)
+				cells_char(c, x + used + gap / 2, y, STYLE_DIM, 0xb7);
 			used += used ? gap : 0;
 			used += part_put(ps->p + i, c, x + used, y, w - used);
 		}

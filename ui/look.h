@@ -28,7 +28,11 @@ char *look_rate(char *buf, size_t len, double per_s);
 char *look_share(char *buf, size_t len, double share);	/* "38 %" of 0.38 */
 char *look_cpu(char *buf, size_t len, uint32_t cpu);	/* "CPU 2", "no CPU" */
 char *look_part(char *buf, size_t len, uint64_t part, uint64_t whole);	/* its share; a dash when there is no whole */
-bool look_span_known(const struct snapshot *, uint64_t *ns);	/* time from the recording's begin to its end */
+char *look_seconds(char *buf, size_t len, uint64_t ns);	/* "60 s", "15 min": a window's length, at least 1 s */
+/* When what the tables tell of begins: the recording, or live the window. And how long that is until the end. */
+uint64_t look_begin(const struct snapshot *);
+bool look_span_known(const struct snapshot *, uint64_t *ns);
+uint64_t look_n_lost(const struct snapshot *);		/* events known to be lost, whoever counted them */
 
 /* Stage numbers from data are made safe here: too high ones are "unknown". */
 const struct stage_name *look_stage(unsigned stage);
@@ -64,6 +68,7 @@ struct part {
 struct parts {
 	struct part p[24];
 	size_t n;
+	bool dots;			/* one in the middle of each gap */
 };
 void parts_add(struct parts *, uint8_t drop, unsigned style, const char *label, const char *fmt, ...) PRINTF(5, 6);
 /* Draws them with gap columns between; returns the columns used. */

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "overview.h"
 #include "look.h"
-#include "table.h"
 
 #include <string.h>
 
@@ -93,6 +92,29 @@ static const char *why_none(const struct snapshot *s, char *buf, size_t len)
 	return buf;
 }
 
+/* The same live, where all of it may still come. */
+static const char *why_none_live(const struct snapshot *s, char *buf, size_t len)
+{
+	char n[16], t[16];
+	uint64_t span;
+
+	if (s->n_steps_open)
+		snprintf(buf, len, "%s began, none has ended so far", look_count(n, sizeof n, s->n_steps_open));
+	else if (s->n_steps_all)
+		snprintf(buf, len, "none has ended in the last %s", look_span_known(s, &span) ? look_seconds(t, sizeof t, span) : "seconds");
+	else if (s->probes)
+		snprintf(buf, len, "the events of --step-begin and --step-end made none so far");
+	else if (s->selects && !s->selects_any)
+		snprintf(buf, len, "no task that was named has run so far");
+	else if (s->selects)
+		snprintf(buf, len, "the agents have neither marked any nor come back from a wait so far");
+	else if (s->n_agents || s->n_step_marks)
+		snprintf(buf, len, "they are marked, but none has begun and ended so far");
+	else
+		snprintf(buf, len, "nothing marks any so far, and no agent was named");
+	return buf;
+}
+
 /* Steps are marked here, by others than those that were named. */
 static bool leaves_out_marks(const struct snapshot *s)
 {
@@ -104,7 +126,11 @@ static void what_to_do(const struct snapshot *s, char *buf, size_t len)
 	const char *file = s->source.file;
 	char n[16];
 
-	if (leaves_out_marks(s))
+	if (s->live.on && s->n_candidates)
+		snprintf(buf, len, "choose a task and press Enter: each turn of its loop is then a step");
+	else if (s->live.on)
+		snprintf(buf, len, "start an agent, or name one with -p PID, -c NAME or -g CGROUP");
+	else if (leaves_out_marks(s))
 		snprintf(buf, len, "without -p and -c: other tasks mark %s step%s here", look_count(n, sizeof n, s->n_step_marks),
 			 s->n_step_marks == 1 ? "" : "s");
 	else if (s->n_candidates)
@@ -131,15 +157,23 @@ static void wakeup_line(const struct snapshot *s, struct cells *c, int x, int y,
 	parts_put(&ps, c, x, y, w, 2);
 }
 
+static bool wants_advice(const struct snapshot *s)
+{
+	if (s->live.on)
+		return s->n_candidates || (!s->n_steps_open && !s->n_agents && !s->selects);
+	return s->complete && !s->n_steps_open && (!s->n_agents || leaves_out_marks(s));
+}
+
 int overview_why(const struct snapshot *s, struct cells *c, struct rect r)
 {
 	char text[512];
 	int n = 0;
 
-	n += put_line(c, r, n, s->complete ? STYLE_OVER : STYLE_NOTE, "no steps: ", why_none(s, text, sizeof text));
-	if (s->complete && !s->n_steps_open && (!s->n_agents || leaves_out_marks(s))) {
+	n += put_line(c, r, n, s->complete ? STYLE_OVER : STYLE_NOTE, "no steps: ",
+		      s->live.on ? why_none_live(s, text, sizeof text) : why_none(s, text, sizeof text));
+	if (wants_advice(s)) {
 		what_to_do(s, text, sizeof text);
-		n += put_line(c, r, n, STYLE_KEY, s->n_candidates || leaves_out_marks(s) ? "try       " : "", text);
+		n += put_line(c, r, n, STYLE_KEY, s->live.on || s->n_candidates || leaves_out_marks(s) ? "try       " : "", text);
 	}
 	if (n < r.h)
 		wakeup_line(s, c, r.x, r.y + n++, r.w);
@@ -282,10 +316,11 @@ static void share_lines(const size_t *rows, int n, int h, int *lines)
 	}
 }
 
-static void draw_sections(const struct snapshot *s, const int *which, int n, struct cells *c, struct rect r)
+static void draw_sections(const struct snapshot *s, const int *which, int n, const struct table_pos *candidate, struct cells *c,
+			  struct rect r)
 {
 	const size_t all[N_SECTIONS] = { s->n_candidates, s->n_tasks, s->n_irqs, s->n_softirqs };
-	const struct table_pos pos = { TABLE_NO_CURSOR, 0 };
+	const struct table_pos none = { TABLE_NO_CURSOR, 0 };
 	size_t rows[N_SECTIONS];
 	int lines[N_SECTIONS], y = r.y, spare = r.h;
 
@@ -300,20 +335,21 @@ static void draw_sections(const struct snapshot *s, const int *which, int n, str
 		if (lines[i] && y > r.y && spare >= n)
 			y++;
 		if (lines[i])
-			table_draw(t, s, rows[i], &pos, c, (struct rect){ r.x, y, r.w, lines[i] }, (unsigned)t->n_cols, false);
+			table_draw(t, s, rows[i], candidate && which[i] == CANDIDATES ? candidate : &none, c,
+				   (struct rect){ r.x, y, r.w, lines[i] }, (unsigned)t->n_cols, false);
 		y += lines[i];
 	}
 }
 
-void overview_draw(const struct snapshot *s, struct cells *c, struct rect r)
+void overview_draw(const struct snapshot *s, const struct table_pos *candidate, struct cells *c, struct rect r)
 {
 	static const int all[] = { CANDIDATES, TASKS, IRQS, SOFTIRQS };
 	int half = (r.w - 2) / 2;
 
 	if (r.w < 150) {
-		draw_sections(s, all, N_SECTIONS, c, r);
+		draw_sections(s, all, N_SECTIONS, candidate, c, r);
 		return;
 	}
-	draw_sections(s, all, 2, c, (struct rect){ r.x, r.y, half, r.h });
-	draw_sections(s, all + 2, 2, c, (struct rect){ r.x + half + 2, r.y, r.w - half - 2, r.h });
+	draw_sections(s, all, 2, candidate, c, (struct rect){ r.x, r.y, half, r.h });
+	draw_sections(s, all + 2, 2, NULL, c, (struct rect){ r.x + half + 2, r.y, r.w - half - 2, r.h });
 }

@@ -8,12 +8,13 @@
 
 #include "cells.h"
 #include "snapshot.h"
+#include "table.h"
 
 /* Why there are no steps and what to do; returns the lines used. */
 int overview_why(const struct snapshot *, struct cells *, struct rect);
 /* One line: CPUs that are IRQ-hot, or the one that comes nearest. */
 void overview_hot(const struct snapshot *, struct cells *, int x, int y, int w);
-/* Candidates, interrupts, softirqs and tasks, the top of each. */
-void overview_draw(const struct snapshot *, struct cells *, struct rect);
+/* Candidates (with a cursor unless it is NULL), tasks, interrupts and softirqs, the top of each. */
+void overview_draw(const struct snapshot *, const struct table_pos *candidate, struct cells *, struct rect);
 
 #endif

@@ -255,8 +255,10 @@ static void come_back(void)
 	refresh();
 }
 
-static void suspend(void)
+void term_suspend(void)
 {
+	if (!term.is_open)
+		return;
 	endwin();
 	fflush(term.out);
 	catch_signal(SIGTSTP, SIG_DFL, 0);
@@ -480,8 +482,8 @@ static enum term_event next_signal(void)
 			return TERM_SIGNAL;
 		}
 		if (sig == SIGTSTP)
-			suspend();
-		else if (sig == SIGCONT)
+			return TERM_SUSPEND;
+		if (sig == SIGCONT)
 			come_back();		/* after SIGSTOP: somebody else had the terminal */
 		else
 			fit_size();

@@ -16,6 +16,7 @@ enum term_event {
 	TERM_NOTHING,			/* the time has passed */
 	TERM_ACTION,
 	TERM_RESIZE,			/* size or content has changed: ask term_size() and draw again */
+	TERM_SUSPEND,			/* Ctrl-Z: term_suspend() is wanted */
 	TERM_SIGNAL,			/* a signal asks us to end: term_signal() says which */
 	TERM_GONE,			/* the terminal is lost */
 	TERM_INPUT,			/* the other descriptor can be read */
@@ -29,6 +30,7 @@ void term_draw(const struct cells *);	/* sends what has changed */
 void term_repaint(void);		/* the next term_draw() sends everything */
 /* Waits at most timeout_ms (-1: for ever, 0: not at all) for the next event, or until fd (-1: none) can be read. */
 enum term_event term_poll(int timeout_ms, int fd, enum action *);
+void term_suspend(void);		/* gives the terminal to the shell, returns when it is back: draw again */
 int term_signal(void);			/* 0: none came */
 
 #endif

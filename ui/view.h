@@ -12,6 +12,7 @@
 #include "action.h"
 #include "cells.h"
 #include "snapshot.h"
+#include "ui.h"
 
 /* Consequences of an action. */
 enum {
@@ -20,6 +21,7 @@ enum {
 	UI_GO = 4,			/* to move.to */
 	UI_QUIT = 8,
 	UI_REPAINT = 16,		/* the terminal's content cannot be trusted */
+	UI_COMMAND = 32,		/* move.command is to be done */
 };
 
 /* What an action means in this view. Ends with { 0 }. */
@@ -37,7 +39,10 @@ struct target {
 };
 struct move {
 	struct rect body;		/* in: where draw() painted last, to know what a page is */
-	struct target to;		/* out */
+	bool late;			/* in: the snapshot is newer than what was painted last */
+	struct target to;		/* out, with UI_GO */
+	enum ui_command command;	/* out, with UI_COMMAND */
+	int64_t value;
 };
 
 struct view {
@@ -53,6 +58,8 @@ struct view {
 	void (*draw)(const void *state, const struct snapshot *, struct cells *, struct rect);
 	/* Called for the right end of the tab line (sort order, position); may be NULL. */
 	void (*status)(const void *state, const struct snapshot *, char *buf, size_t len);
+	/* Called for the footer: what stands there instead of keys' own; NULL: nothing else. May be NULL. */
+	const struct keydoc *(*foot)(const void *state, const struct snapshot *);
 	unsigned (*act)(void *state, const struct snapshot *, enum action, struct move *);
 	/* Called last: frees what the state owns; may be NULL. */
 	void (*fini)(void *state);

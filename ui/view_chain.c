@@ -22,6 +22,8 @@ struct state {
 	/* Made by update(). */
 	const struct step *step;	/* NULL: none, or no longer kept */
 	struct kinds kinds;
+	char name[200];			/* of the step shown last, for when it is gone */
+	uint64_t kind_id;		/* and its kind */
 	uint32_t kind;
 	uint32_t *slowest;		/* steps of this kind; NULL: not sorted yet */
 	size_t n_slowest, rank;
@@ -128,6 +130,17 @@ static struct pane make_pane(const struct state *st)
 	return p;
 }
 
+static void remember(struct state *st, const struct snapshot *s)
+{
+	const char *id = snapshot_str(s, st->step->id), *name = snapshot_str(s, st->step->name);
+	char t[24], ns[16];
+
+	snprintf(t, sizeof t, "#%llu", (unsigned long long)st->step->serial);
+	snprintf(st->name, sizeof st->name, "%.80s%s%.60s %.30s, %s,", snapshot_str(s, st->step->agent), name[0] ? "/" : "", name,
+		 id[0] ? id : t, fmt_ns(ns, sizeof ns, step_ns(st->step)));
+	st->kind_id = st->kind < s->n_kinds ? kinds_id(s, s->kinds + st->kind) : 0;
+}
+
 /* step_i: number in snapshot.steps; beyond its end for none. */
 static void show_step(struct state *st, const struct snapshot *s, size_t step_i)
 {
@@ -137,6 +150,8 @@ static void show_step(struct state *st, const struct snapshot *s, size_t step_i)
 	st->step = step;
 	waterfall_set(&st->fall, step);
 	find_rank(st, step_i);
+	if (step)
+		remember(st, s);
 	if (other) {
 		st->x0 = st->x1 = 0;
 		st->actor = 0;
@@ -164,6 +179,7 @@ static void enter(void *state, const struct snapshot *s, const struct target *to
 	struct state *st = state;
 
 	st->serial = to->step;
+	st->name[0] = 0;
 	st->all = false;
 	show_step(st, s, to->step ? kinds_find(&st->kinds, to->step) : kinds_worst(&st->kinds, KIND_NONE));
 }
@@ -180,11 +196,29 @@ static int head(const void *state, const struct snapshot *s, struct cells *c, st
 	return step_head_draw(s, st->step, &st->fall, &rank, c, r);
 }
 
+/* Live: the step was there, and time has gone on. */
+static void draw_gone(const struct state *st, const struct snapshot *s, struct cells *c, struct rect r)
+{
+	char text[480], t[16];
+	uint64_t span;
+
+	look_span_known(s, &span);
+	snprintf(text, sizeof text, "Step %s has left the window (the last %s). Press < or > for the slowest step of its kind that is "
+		 "in it, ] for the next in time, Esc for all of them.", st->name, look_seconds(t, sizeof t, span));
+	cells_wrap(c, r, 0, STYLE_NOTE, text);
+}
+
 static void draw_nothing(const struct state *st, const struct snapshot *s, struct cells *c, struct rect r)
 {
 	const char *why;
 
-	if (!s->n_steps && s->n_steps_all)
+	if (s->live.on && !st->step && st->serial && st->name[0]) {
+		draw_gone(st, s, c, r);
+		return;
+	}
+	if (s->live.on && !s->n_steps)
+		why = "No step is in the window; the first screen says why.";
+	else if (!s->n_steps && s->n_steps_all)
 		why = "Steps were seen and are counted on the first screen, but no single one was kept (--steps says how many "
 		      "are).";
 	else if (!s->n_steps)
@@ -397,10 +431,19 @@ static unsigned go_to(struct state *st, const struct snapshot *s, size_t step_i)
 	return UI_REDRAW;
 }
 
+/* When the step is gone: the slowest of its kind, else of all. */
+static size_t slowest_left(const struct state *st, const struct snapshot *s)
+{
+	uint32_t kind = st->kind_id ? kinds_row(s, st->kind_id) : KIND_NONE;
+	size_t i = kinds_worst(&st->kinds, kind);
+
+	return i < s->n_steps ? i : kinds_worst(&st->kinds, KIND_NONE);
+}
+
 static unsigned next_slowest(struct state *st, const struct snapshot *s, int direction)
 {
 	if (!st->step || st->rank >= st->n_slowest)
-		return go_to(st, s, kinds_worst(&st->kinds, KIND_NONE));
+		return go_to(st, s, slowest_left(st, s));
 	if (direction < 0 && st->rank)
 		return go_to(st, s, st->slowest[st->rank - 1]);
 	if (direction > 0 && st->rank + 1 < st->n_slowest)
@@ -408,10 +451,23 @@ static unsigned next_slowest(struct state *st, const struct snapshot *s, int dir
 	return 0;
 }
 
+/* When the step is gone, so are those before it: the first one of its kind that is left. */
+static size_t first_after(const struct state *st, const struct snapshot *s)
+{
+	uint32_t kind = st->kind_id ? kinds_row(s, st->kind_id) : KIND_NONE;
+	size_t i = 0;
+
+	while (i < s->n_steps && ((kind != KIND_NONE && st->kinds.step[i].kind != kind) || st->kinds.step[i].serial < st->serial))
+		i++;
+	return i;
+}
+
 static unsigned next_in_time(struct state *st, const struct snapshot *s, int direction)
 {
 	size_t i;
 
+	if (!st->step && st->serial)
+		return direction > 0 ? go_to(st, s, first_after(st, s)) : 0;
 	if (!st->step || st->rank >= st->n_slowest)
 		return 0;
 	i = st->slowest[st->rank];

@@ -40,15 +40,55 @@ static void entry(struct page *pg, unsigned left_style, const char *left, unsign
 	pg->n += MAX(1, cells_wrap(pg->c, r, skip, style, text));
 }
 
+static void put_kept(struct page *pg, const struct snapshot *s)
+{
+	char text[256], a[16], b[16];
+
+	if (s->live.record[0]) {
+		snprintf(text, sizeof text, "all events go to %.120s, %s so far", s->live.record,
+			 look_bytes(a, sizeof a, s->live.record_bytes));
+		entry(pg, STYLE_DIM, "recording", STYLE_NORMAL, text);
+	}
+	if (s->live.kept_ns) {
+		snprintf(text, sizeof text, "%s, %s: w writes them to a file", look_seconds(a, sizeof a, s->live.kept_ns),
+			 look_bytes(b, sizeof b, s->live.kept_bytes));
+		entry(pg, STYLE_DIM, "kept events", STYLE_NORMAL, text);
+	}
+}
+
+/* What is only known live: how far back one sees, what it costs, what was given up to keep up. */
+static void put_live(struct page *pg, const struct snapshot *s)
+{
+	char text[256], a[16], b[16], c[16], t[32];
+	uint64_t span;
+
+	snprintf(text, sizeof text, "the last %s, from %s on: all tables and steps are of that time",
+		 look_span_known(s, &span) ? look_seconds(a, sizeof a, span) : LOOK_DASH, look_ts(t, sizeof t, look_begin(s)));
+	entry(pg, STYLE_DIM, "window", STYLE_NORMAL, text);
+	put_kept(pg, s);
+	snprintf(text, sizeof text, "%s of a CPU, %s of memory; %s events a second",
+		 look_share(a, sizeof a, (double)s->live.cost_ppm / 1e6), look_bytes(b, sizeof b, s->self.rss_bytes),
+		 look_count(c, sizeof c, s->self.events_per_s));
+	entry(pg, STYLE_DIM, "cost", STYLE_NORMAL, text);
+	if (s->live.thinned[0]) {
+		snprintf(text, sizeof text, "so as to keep up with the load: %.200s", s->live.thinned);
+		entry(pg, STYLE_NOTE, "left out", STYLE_NORMAL, text);
+	}
+	if (s->live.status[0])
+		entry(pg, STYLE_DIM, "done last", STYLE_NORMAL, s->live.status);
+}
+
 static void put_source(struct page *pg, const struct snapshot *s)
 {
 	char text[256], a[16], b[16], c[16], t[32], u[32];
 	uint64_t span;
 
 	heading(pg, "WHERE IT IS FROM");
-	entry(pg, STYLE_DIM, "file", STYLE_NORMAL, s->source.file[0] ? s->source.file : s->source.kind);
+	entry(pg, STYLE_DIM, s->live.on ? "source" : "file", STYLE_NORMAL,
+	      s->live.on ? "this machine, live" : s->source.file[0] ? s->source.file : s->source.kind);
 	snprintf(text, sizeof text, "%.30s%s%.30s", s->source.kind, s->source.version[0] ? " version " : "", s->source.version);
-	entry(pg, STYLE_DIM, "kind", STYLE_NORMAL, text);
+	if (!s->live.on)
+		entry(pg, STYLE_DIM, "kind", STYLE_NORMAL, text);
 	snprintf(text, sizeof text, "%.60s", s->source.host[0] ? s->source.host : "not named");
 	entry(pg, STYLE_DIM, "machine", STYLE_NORMAL, text);
 	snprintf(text, sizeof text, "%.60s %.20s", s->source.kernel[0] ? s->source.kernel : "not known", s->source.arch);
@@ -56,23 +96,45 @@ static void put_source(struct page *pg, const struct snapshot *s)
 	snprintf(text, sizeof text, "%u", s->source.cpus);
 	entry(pg, STYLE_DIM, "CPUs", STYLE_NORMAL, s->source.cpus ? text : "not known");
 	entry(pg, STYLE_DIM, "clock", STYLE_NORMAL, s->source.clock[0] ? s->source.clock : "not known");
+	span = s->source.end - s->source.begin;
 	snprintf(text, sizeof text, "%s to %s, %s", look_ts(t, sizeof t, s->source.begin), look_ts(u, sizeof u, s->source.end),
-		 look_ns(a, sizeof a, s->source.end - s->source.begin, look_span_known(s, &span)));
+		 look_ns(a, sizeof a, span, s->source.end > s->source.begin));
 	entry(pg, STYLE_DIM, "time", STYLE_NORMAL, text);
 	snprintf(text, sizeof text, "%s; of a kind that is not used %s, out of order %s, malformed %s",
 		 look_count(t, sizeof t, s->source.n_events), look_count(a, sizeof a, s->source.n_unknown),
 		 look_count(b, sizeof b, s->source.n_late), look_count(c, sizeof c, s->source.n_bad));
 	entry(pg, STYLE_DIM, "events", s->source.n_late || s->source.n_bad ? STYLE_NOTE : STYLE_NORMAL, text);
+	if (s->live.on)
+		put_live(pg, s);
 	for (size_t i = 0; i < s->n_notes; i++)
 		entry(pg, STYLE_NOTE, "note", STYLE_NORMAL, s->notes[i]);
+}
+
+/* The kernel counts on its own; zeroes are worth saying, too. */
+static void put_counters(struct page *pg, const struct snapshot *s)
+{
+	static const struct { const char *left, *words; } what[] = {
+		{ "overrun", "events that were overwritten before they were read" },
+		{ "commit overrun", "events that found no room because of an interrupt's" },
+		{ "dropped", "events that found the buffer full" },
+	};
+	const uint64_t n[] = { s->live.n_overrun, s->live.n_commit_overrun, s->live.n_dropped };
+	char text[128], a[16];
+
+	for (size_t i = 0; i < ARRAY_LEN(what); i++) {
+		snprintf(text, sizeof text, "%s %s", look_count(a, sizeof a, n[i]), what[i].words);
+		entry(pg, n[i] ? STYLE_OVER : STYLE_DIM, what[i].left, STYLE_NORMAL, text);
+	}
 }
 
 static void put_losses(struct page *pg, const struct snapshot *s)
 {
 	char left[32], text[128], a[16], b[24];
 
-	if (s->n_losses)
-		heading(pg, "WHAT WAS LOST");
+	if (s->n_losses || s->live.on)
+		heading(pg, s->live.on ? "WHAT WAS LOST SINCE THE BEGIN" : "WHAT WAS LOST");
+	if (s->live.on)
+		put_counters(pg, s);
 	for (size_t i = 0; i < s->n_losses; i++) {
 		const struct loss_row *l = s->losses + i;
 		bool counted = l->n_events || !l->uncounted;

@@ -20,10 +20,14 @@ struct state {
 	struct table_pos pos;
 	unsigned sort;			/* column + 1; 0: as nobody asked, p99 */
 	bool reverse, newest_first, moved;
-	uint64_t *open;			/* expanded kinds, by id_of() */
+	uint64_t *open;			/* expanded kinds, by kinds_id() */
 	size_t n_open, cap_open;
-	uint64_t sel;			/* id_of() the kind */
+	uint64_t sel;			/* kinds_id() of the kind */
 	uint64_t sel_step;		/* serial; 0: the kind's own row */
+	/* Live, when there are no steps: the task to follow. */
+	struct table_pos cand;
+	bool cand_moved;
+	int32_t cand_pid, cand_before;	/* where the cursor is; where it was before the newest snapshot */
 	/* Made by update(). */
 	struct kinds kinds;
 	bool kinds_fresh;
@@ -36,6 +40,8 @@ struct state {
 	bool any_deadline;
 	bool *has_deadline;		/* kinds of which a kept step had one */
 	size_t cap_deadline;
+	bool *has_twin;			/* agents of whose name there is another one */
+	size_t n_twins, cap_twins;
 	char why[256];			/* where the slow steps' time goes and who took it, in words */
 };
 struct arg {
@@ -85,6 +91,16 @@ static void stage_field(struct field *f, unsigned stage, uint64_t ns, bool known
 	f->num = (double)ns;
 }
 
+/* "planner"; "871 planner" when there is another one. */
+static void agent_field(const struct arg *a, const struct kind_row *k, struct field *f)
+{
+	text_field(f, k->agent, STYLE_NORMAL);
+	if (k->agent_i >= a->st->n_twins || !a->st->has_twin[k->agent_i] || a->s->agents[k->agent_i].tgid <= 0)
+		return;
+	snprintf(f->buf, sizeof f->buf, "%d %.50s", a->s->agents[k->agent_i].tgid, k->agent);
+	f->text = f->buf;
+}
+
 static void kind_field(const struct arg *a, uint32_t kind, unsigned col, struct field *f)
 {
 	const struct kind_row *k = a->s->kinds + kind;
@@ -92,7 +108,7 @@ static void kind_field(const struct arg *a, uint32_t kind, unsigned col, struct 
 	uint64_t span;
 
 	switch (col) {
-	case COL_AGENT: text_field(f, k->agent, STYLE_NORMAL); break;
+	case COL_AGENT: agent_field(a, k, f); break;
 	case COL_STEP: text_field(f, k->name[0] ? k->name : LOOK_DASH, STYLE_NORMAL); break;
 	case COL_RATE:
 		f->kind = look_span_known(a->s, &span) ? FIELD_RATE : FIELD_UNKNOWN;
@@ -179,23 +195,10 @@ static unsigned sort_col(const struct state *st)
 	return st->sort ? st->sort - 1 : COL_P99;
 }
 
-/* A kind by its texts: row numbers change from snapshot to snapshot. */
-static uint64_t id_of(const struct kind_row *k)
-{
-	uint64_t h = 0xcbf29ce484222325ull;
-
-	for (const char *p = k->agent; *p; p++)
-		h = (h ^ (unsigned char)*p) * 0x100000001b3ull;
-	h = hash64(h);
-	for (const char *p = k->name; *p; p++)
-		h = (h ^ (unsigned char)*p) * 0x100000001b3ull;
-	return h;
-}
-
 /* Number in st->open of a kind; n_open when it is folded. */
-static size_t open_i(const struct state *st, const struct kind_row *k)
+static size_t open_i(const struct state *st, const struct snapshot *s, const struct kind_row *k)
 {
-	uint64_t id = id_of(k);
+	uint64_t id = kinds_id(s, k);
 	size_t i = 0;
 
 	while (i < st->n_open && st->open[i] != id)
@@ -239,8 +242,25 @@ static void remember(struct state *st, const struct snapshot *s)
 {
 	if (st->pos.cursor >= st->n_rows)
 		return;
-	st->sel = id_of(s->kinds + st->rows[st->pos.cursor].kind);
+	st->sel = kinds_id(s, s->kinds + st->rows[st->pos.cursor].kind);
 	st->sel_step = row_step(st, st->rows + st->pos.cursor);
+}
+
+/*
+ * The selected step has left the window: the cursor stays where it was in the list of its kind, on the step that is
+ * there now. at: row of the kind.
+ */
+static size_t neighbour(struct state *st, const struct snapshot *s, size_t at)
+{
+	size_t end = at + 1;
+
+	if (!s->live.on || !st->sel_step)
+		return at;
+	while (end < st->n_rows && st->rows[end].step < s->n_steps)
+		end++;
+	at = MIN(MAX(st->pos.cursor, at), end - 1);
+	st->sel_step = row_step(st, st->rows + at);
+	return at;
 }
 
 /* Puts the cursor where the selected row is now; on its kind when the step is gone. */
@@ -252,7 +272,7 @@ static void restore(struct state *st, const struct snapshot *s)
 		const struct row *r = st->rows + i;
 
 		if (r->step == ROW_KIND) {
-			if (id_of(s->kinds + r->kind) != st->sel)
+			if (kinds_id(s, s->kinds + r->kind) != st->sel)
 				continue;
 			kind_at = i;
 			if (!st->sel_step)
@@ -261,8 +281,8 @@ static void restore(struct state *st, const struct snapshot *s)
 			at = i;
 		}
 	}
-	if (at == st->n_rows)
-		at = kind_at;
+	if (at == st->n_rows && kind_at < st->n_rows)
+		at = neighbour(st, s, kind_at);
 	if (at < st->n_rows)
 		st->pos.cursor = at;
 	else
@@ -281,7 +301,7 @@ static void make_rows(struct state *st, const struct snapshot *s)
 	st->n_rows = 0;
 	for (size_t i = 0; i < s->n_kinds; i++) {
 		add_row(st, st->order[i], ROW_KIND);
-		if (st->n_open && open_i(st, s->kinds + st->order[i]) < st->n_open)
+		if (st->n_open && open_i(st, s, s->kinds + st->order[i]) < st->n_open)
 			add_steps(st, s, st->order[i]);
 	}
 	/* Until somebody moves the cursor it stays on the first line, whatever comes to be there. */
@@ -302,7 +322,7 @@ static void make_spark(struct state *st, const struct snapshot *s)
 		return;
 	for (size_t i = 0; i < s->n_steps; i++) {
 		const struct step *step = s->steps[i];
-		uint64_t at = step->end > s->source.begin ? step->end - s->source.begin : 0;
+		uint64_t at = step->end > look_begin(s) ? step->end - look_begin(s) : 0;
 		size_t slot = (size_t)MIN((double)at / (double)span * SPARK_MAX, SPARK_MAX - 1.0);
 
 		st->spark[slot] = MAX(st->spark[slot], step_ns(step));
@@ -339,6 +359,21 @@ static void find_deadline(struct state *st, const struct snapshot *s)
 			st->has_deadline[st->kinds.step[i].kind] = true;
 }
 
+#define TWINS_MAX 300			/* agents; of more nobody compares the names */
+
+static void find_twins(struct state *st, const struct snapshot *s)
+{
+	st->n_twins = s->n_agents <= TWINS_MAX ? s->n_agents : 0;
+	if (st->n_twins)
+		GROW(st->has_twin, st->n_twins - 1, st->cap_twins);
+	for (size_t i = 0; i < st->n_twins; i++)
+		st->has_twin[i] = false;
+	for (size_t i = 0; i < st->n_twins; i++)
+		for (size_t j = 0; j < i; j++)
+			if (s->agents[i].tgid != s->agents[j].tgid && !strcmp(s->agents[i].agent, s->agents[j].agent))
+				st->has_twin[i] = st->has_twin[j] = true;
+}
+
 /* The first sentence says what the answer line says in figures; the second one says why. */
 static void find_why(struct state *st, const struct snapshot *s)
 {
@@ -352,13 +387,41 @@ static void find_why(struct state *st, const struct snapshot *s)
 		memcpy(st->why, lines[1], sizeof st->why);
 }
 
+/* Can one choose among tasks that could be agents? */
+static bool offers_tasks(const struct snapshot *s)
+{
+	return s->live.on && !s->n_kinds && s->n_candidates;
+}
+
+static int32_t candidate_at(const struct state *st, const struct snapshot *s)
+{
+	return st->cand.cursor < s->n_candidates ? s->candidates[st->cand.cursor].pid : 0;
+}
+
+/* As with steps: on the first line until somebody moves it, then with its task. */
+static void restore_candidate(struct state *st, const struct snapshot *s)
+{
+	size_t i = 0;
+
+	st->cand_before = st->cand_pid;
+	if (!st->cand_moved)
+		st->cand = (struct table_pos){ 0, 0 };
+	while (st->cand_moved && i < s->n_candidates && s->candidates[i].pid != st->cand_pid)
+		i++;
+	if (st->cand_moved)
+		st->cand.cursor = i < s->n_candidates ? i : MIN(st->cand.cursor, s->n_candidates ? s->n_candidates - 1 : 0);
+	st->cand_pid = candidate_at(st, s);
+}
+
 static void update(void *state, const struct snapshot *s)
 {
 	struct state *st = state;
 
+	restore_candidate(st, s);
 	st->kinds_fresh = false;
 	find_why(st, s);
 	find_deadline(st, s);
+	find_twins(st, s);
 	make_spark(st, s);
 	make_rows(st, s);
 }
@@ -415,11 +478,12 @@ static void answer_line(const struct state *st, const struct snapshot *s, struct
 	bool known = q->n > 0, over = st->deadline_ns && q->p99 > st->deadline_ns;
 	int used;
 
-	parts_add(&ps, 2, STYLE_NORMAL, "steps ", "%s", look_span_known(s, &span) ?
+	/* Live, whether steps come is worth more than one more percentile. */
+	parts_add(&ps, s->live.on ? 1 : 2, STYLE_NORMAL, "steps ", "%s", look_span_known(s, &span) ?
 		  look_rate(t, sizeof t, (double)q->n * 1e9 / (double)span) : look_count(t, sizeof t, q->n));
 	parts_add(&ps, 0, STYLE_NORMAL, "p50 ", "%s", look_ns(t, sizeof t, q->p50, known));
 	parts_add(&ps, 0, over ? STYLE_OVER : STYLE_TITLE, "p99 ", "%s%s", look_ns(t, sizeof t, q->p99, known), over ? " ▲" : "");
-	parts_add(&ps, 1, STYLE_NORMAL, "p999 ", "%s", look_ns(t, sizeof t, q->p999, known));
+	parts_add(&ps, s->live.on ? 2 : 1, STYLE_NORMAL, "p999 ", "%s", look_ns(t, sizeof t, q->p999, known));
 	parts_add(&ps, 3, STYLE_NORMAL, "max ", "%s", look_ns(t, sizeof t, q->max, known));
 	add_misses(st, s, &ps);
 	used = parts_put(&ps, c, x, y, w, 2);
@@ -473,13 +537,13 @@ static void draw(const void *state, const struct snapshot *s, struct cells *c, s
 	struct arg a = { st, s };
 
 	if (!s->n_kinds) {
-		overview_draw(s, c, r);
+		overview_draw(s, offers_tasks(s) ? &st->cand : NULL, c, r);
 		return;
 	}
 	table_draw(&row_table, &a, st->n_rows, &st->pos, c, r, sort_col(st), st->reverse);
 	/* Few kinds leave room for the machine as a whole. */
 	if (r.h - (int)MIN(st->n_rows, 1000u) - 2 >= 6)
-		overview_draw(s, c, (struct rect){ r.x, r.y + (int)st->n_rows + 2, r.w, r.h - (int)st->n_rows - 2 });
+		overview_draw(s, NULL, c, (struct rect){ r.x, r.y + (int)st->n_rows + 2, r.w, r.h - (int)st->n_rows - 2 });
 }
 
 static void status(const void *state, const struct snapshot *s, char *buf, size_t len)
@@ -498,16 +562,16 @@ static void status(const void *state, const struct snapshot *s, char *buf, size_
 
 static void toggle(struct state *st, const struct snapshot *s, const struct kind_row *k)
 {
-	size_t i = open_i(st, k);
+	size_t i = open_i(st, s, k);
 
 	if (i < st->n_open) {
 		st->open[i] = st->open[--st->n_open];
 	} else {
 		GROW(st->open, st->n_open, st->cap_open);
-		st->open[st->n_open++] = id_of(k);
+		st->open[st->n_open++] = kinds_id(s, k);
 	}
 	/* A single step that is folded away leaves the cursor on its kind. */
-	st->sel = id_of(k);
+	st->sel = kinds_id(s, k);
 	st->sel_step = 0;
 	st->moved = true;
 	make_rows(st, s);
@@ -543,10 +607,27 @@ static unsigned change_sort(struct state *st, const struct snapshot *s, enum act
 	return UI_REDRAW;
 }
 
+/* What one saw counts: the list may have changed since it was painted. */
+static unsigned act_candidate(struct state *st, const struct snapshot *s, enum action a, struct move *m)
+{
+	if (a == ACT_ENTER) {
+		m->command = UI_FOLLOW;
+		m->value = m->late && st->cand_before ? st->cand_before : st->cand_pid;
+		return UI_COMMAND | UI_REDRAW;
+	}
+	if (!table_move(&st->cand, a, s->n_candidates, s->n_candidates))
+		return 0;
+	st->cand_moved = true;
+	st->cand_pid = st->cand_before = candidate_at(st, s);
+	return UI_REDRAW;
+}
+
 static unsigned act(void *state, const struct snapshot *s, enum action a, struct move *m)
 {
 	struct state *st = state;
 
+	if (offers_tasks(s))
+		return act_candidate(st, s, a, m);
 	if (a == ACT_SORT || a == ACT_SORT_BACK || a == ACT_REVERSE || a == ACT_ORDER)
 		return change_sort(st, s, a);
 	if (st->pos.cursor >= st->n_rows)
@@ -573,10 +654,22 @@ static void fini(void *state)
 	free(st->rows);
 	free(st->order);
 	free(st->has_deadline);
+	free(st->has_twin);
+}
+
+static const struct keydoc task_keys[] = {
+	{ ACT_ENTER, "follow this task", NULL }, { ACT_UP, "choose", NULL, "Arrows" }, { 0 }
+};
+
+static const struct keydoc *foot(const void *state, const struct snapshot *s)
+{
+	(void)state;
+	return offers_tasks(s) ? task_keys : NULL;
 }
 
 static const struct keydoc keys[] = {
 	{ ACT_ENTER, "chain of the slowest", "the chain of this step, or of the slowest of this kind" },
+	{ ACT_ENTER, NULL, "live, on a task that could be an agent: follow it" },
 	{ ACT_EXPAND, "expand", "show or fold the single steps of this kind" },
 	{ ACT_SORT, "sort", "sort by the next column" },
 	{ ACT_SORT_BACK, NULL, "sort by the column before" },
@@ -589,5 +682,5 @@ static const struct keydoc keys[] = {
 
 const struct view view_steps = {
 	.name = "steps", .title = "Steps", .keys = keys, .state_size = sizeof(struct state),
-	.update = update, .head = head, .draw = draw, .status = status, .act = act, .fini = fini,
+	.update = update, .head = head, .draw = draw, .status = status, .foot = foot, .act = act, .fini = fini,
 };

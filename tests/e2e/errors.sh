@@ -59,7 +59,9 @@ fine()
 
 # ---- wrong usage ----
 
-wrong 2 'recording'
+wrong 2 '--report needs a recording' --report
+wrong 2 '--from' --from=1
+wrong 2 'live recording' --keep 5 $rec
 wrong 2 'one recording' a b
 wrong 2 '--nosuch' --nosuch $rec
 wrong 2 '--report' --rep $rec

@@ -50,7 +50,46 @@ static void test_defaults(void)
 	is_num(o.target[ST_RUNQUEUE].tail_ns, stage_names[ST_RUNQUEUE].tail_ns, "the stages' own targets");
 	is_num(PARSE("-"), 0, "a pipe");
 	is_text(o.file, "-", "is called -");
-	refused(PARSE("--top", "3"), "live recording is not in this version: give a recording (agenttop FILE)", "no file");
+}
+
+static void test_live(void)
+{
+	char *with_command[] = { "agenttop", "--record", "out.dat", "--", "fio", "--name=x", "-p", NULL };
+
+	is_num(PARSE("--top", "3"), 0, "without a recording");
+	ok(opts_live(&o), "it is live");
+	is_num(o.keep_ns, 60 * NSEC_PER_SEC, "a minute is kept");
+	ok(strstr(o.agents, "claude"), "known programs have a default");
+	is_num(PARSE("--keep", "2.5", "--buffer", "128", "--duration=3min"), 0, "times and sizes");
+	is_num(o.keep_ns, 2500 * NSEC_PER_MSEC, "seconds may have a point");
+	is_num(o.duration_ns, 180 * NSEC_PER_SEC, "or a unit");
+	is_num(o.buffer_kb, 128, "KiB");
+	refused(PARSE("--keep", "0"), "from 1 s", "nothing kept");
+	refused(PARSE("--buffer", "1"), "--buffer", "a buffer too small");
+	refused(PARSE("--duration", "0"), "--duration", "no time at all");
+	is_num(PARSE("-g", "/a", "-g", "/b c"), 0, "cgroups");
+	is_num(o.n_cgroups, 2, "add up");
+	is_text(o.cgroup[1], "/b c", "as they are written");
+	refused(PARSE("-g", ""), "path is missing", "no cgroup");
+	opts_fini(&o);
+	is_num(opts_parse(7, with_command, &o, &err), 0, "a command");
+	is_text(o.command[1], "--name=x", "keeps its own options");
+	ok(!o.command[3] && !o.file && !o.n_pids, "and ends with the line");
+	is_num(PARSE("--", "x"), 0, "without --record");
+	is_text(o.file, "x", "a file stands behind --");
+	is_num(PARSE("--trigger", "step>50ms", "--trigger=runqueue>1.5ms"), 0, "triggers");
+	ok(o.n_triggers == 2 && o.trigger[0].stage < 0 && o.trigger[0].over_ns == 50 * NSEC_PER_MSEC, "of a step");
+	ok(o.trigger[1].stage == ST_RUNQUEUE && o.trigger[1].over_ns == 1500 * NSEC_PER_USEC, "and of a stage in one");
+	refused(PARSE("--trigger", "nosuch>1ms"), "neither 'step' nor a stage", "an unknown stage");
+	refused(PARSE("--trigger", "step>50"), "needs a unit", "a bare number");
+	refused(PARSE("--trigger", "step"), "step>TIME", "no time");
+	refused(PARSE("-o", "a%d.dat"), "%n stands for a number", "another percent sign");
+	is_num(PARSE("-o", "a%%-%n.dat"), 0, "a name with a number");
+	refused(PARSE("--record-format", "v5"), "v7 (compressed) or v6", "another format");
+	refused(PARSE("--keep", "5", "x"), "is for live recording", "a live option with a recording");
+	refused(PARSE("--from", "1"), "name one (agenttop FILE)", "a time of no recording");
+	refused(PARSE("--report"), "--duration SECONDS", "a report that would never come");
+	is_num(PARSE("--report", "--duration", "1"), 0, "a report of this machine");
 }
 
 static void test_agents(void)
@@ -68,7 +107,7 @@ static void test_agents(void)
 	refused(PARSE("-c", "(", "x"), "not an extended regular expression", "an open bracket");
 	refused(PARSE("-c", "", "x"), "it is empty", "an empty expression");
 	refused(PARSE("-comm", "a", "x"), "did you mean --comm", "one dash too few");
-	refused(PARSE("-g", "/a", "x"), "not in this version", "cgroups");
+	refused(PARSE("-g", "/a", "x"), "is for live recording", "cgroups of a recording");
 }
 
 static void test_numbers(void)
@@ -267,6 +306,7 @@ int main(void)
 {
 	setenv("XDG_CONFIG_HOME", "/nonexistent", 1);	/* the tester's own file is no part of this */
 	test_defaults();
+	test_live();
 	test_agents();
 	test_numbers();
 	test_times();
