@@ -452,9 +452,9 @@ static struct span_slot *slot_find(struct model *m, uint32_t stage, struct key k
 	struct span_slot *oldest = NULL;
 
 	for (size_t i = slot_hash(m, stage, k); m->slots[i].id; i = (i + 1) & (m->n_slots - 1)) {
-		struct span *s = slot_span(m, &m->slots[i]);
+		struct span *s = m->slots[i].stage == stage ? slot_span(m, &m->slots[i]) : NULL;
 
-		if (m->slots[i].stage == stage && s && !s->to && s->key.a == k.a && s->key.b == k.b &&
+		if (s && !s->to && s->key.a == k.a && s->key.b == k.b &&
 		    (!oldest || (int32_t)(m->slots[i].id - oldest->id) < 0))
 			oldest = &m->slots[i];
 	}
@@ -465,13 +465,18 @@ static void slot_put(struct model *m, uint32_t stage, struct key k, span_id id)
 {
 	size_t i = slot_hash(m, stage, k);
 
-	while (m->slots[i].id)
-		i = (i + 1) & (m->n_slots - 1);
+	/* a slot that is left behind is taken again: a timer is started and expires under one key for ever */
+	for (; m->slots[i].id; i = (i + 1) & (m->n_slots - 1)) {
+		const struct span *s = m->slots[i].id == id ? NULL : slot_span(m, &m->slots[i]);
+
+		if (m->slots[i].id != id && (!s || s->to || m->slots[i].stage == UINT32_MAX))
+			break;
+	}
+	m->n_slots_used += !m->slots[i].id;
 	m->slots[i] = (struct span_slot){ stage, id };
-	m->n_slots_used++;
 }
 
-/* Closed and overwritten spans leave their slots here, when the table is half full. */
+/* Slots of closed and overwritten spans that were not taken again go here, when the table is half full. */
 static void slots_rebuild(struct model *m)
 {
 	struct span_slot *old = m->slots;
