@@ -6,6 +6,8 @@
 #include "who.h"
 
 #include <dirent.h>
+#include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -286,6 +288,18 @@ static void follow_engine(struct finder *f, struct ctx *c)
 	free(p.v);
 }
 
+/* The number of a task that is gone will be another's. */
+static void forget_dead(struct finder *f)
+{
+	for (uint32_t i = 0; i < PIDS / 32; i++)
+		for (uint32_t left = f->asked[i]; left; left &= left - 1) {
+			uint32_t bit = (uint32_t)__builtin_ctz(left);
+
+			if (kill((pid_t)(i * 32 + bit), 0) && errno == ESRCH)
+				f->asked[i] &= ~(1u << bit);
+		}
+}
+
 void finder_tick(struct finder *f, struct ctx *c, uint64_t now)
 {
 	if (c) {
@@ -295,6 +309,7 @@ void finder_tick(struct finder *f, struct ctx *c, uint64_t now)
 	if (now - f->scanned < SCAN_NS)
 		return;
 	f->scanned = now;
+	forget_dead(f);
 	follow_cgroups(f);
 	finder_sdk_scan(f->sdk, now);
 }

@@ -18,9 +18,10 @@
 #include <unistd.h>
 
 #define TICK_NS (NSEC_PER_SEC / 5)
-#define BUFFER_FIRST_KB 2048		/* of a CPU; grows up to --buffer */
+#define BUFFER_FIRST_KB 8192		/* of a CPU, where there is memory for it; grows up to --buffer */
+#define BUFFER_LEAST_KB 1024
 #define FILL_GROW_PPM 250000		/* a buffer found so full is too small */
-#define KEEP_MAX (256ull << 20)		/* bytes; less where there is little memory */
+#define KEEP_MAX (128ull << 20)		/* bytes; less where there is little memory */
 #define CALM_NS (3 * NSEC_PER_SEC)	/* after a change of buffers or events, before the next */
 
 struct live {
@@ -219,7 +220,16 @@ static uint64_t keep_bytes(void)
 {
 	struct sysinfo i;
 
-	return sysinfo(&i) ? KEEP_MAX : MIN(KEEP_MAX, (uint64_t)i.totalram * i.mem_unit / 16);
+	return sysinfo(&i) ? KEEP_MAX : MIN(KEEP_MAX, (uint64_t)i.totalram * i.mem_unit / 32);
+}
+
+/* All CPUs' buffers together take no more than a part in 64 of the memory to begin with. */
+static uint64_t first_buffer_kb(void)
+{
+	struct sysinfo i;
+	uint64_t kb = sysinfo(&i) ? 0 : (uint64_t)i.totalram * i.mem_unit / 64 / 1024 / (uint64_t)MAX(1, get_nprocs_conf());
+
+	return MIN(MAX(kb, (uint64_t)BUFFER_LEAST_KB), (uint64_t)BUFFER_FIRST_KB);
 }
 
 static int watch(struct live *l, int fd)
@@ -231,7 +241,7 @@ static int watch(struct live *l, int fd)
 
 static int start(struct live *l, int *code, struct err *err)
 {
-	l->buffer_kb[TRACER_MAIN] = MIN(l->o->buffer_kb, (uint64_t)BUFFER_FIRST_KB);
+	l->buffer_kb[TRACER_MAIN] = MIN(l->o->buffer_kb, first_buffer_kb());
 	l->buffer_kb[TRACER_CALLS] = MIN(l->buffer_kb[TRACER_MAIN], 1024u);
 	*code = broker_trace(l->b, l->buffer_kb[TRACER_MAIN], &l->st, err);
 	if (*code)

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -404,6 +405,8 @@ static void *run(void *arg)
 	bool stop = false;
 
 	pthread_setname_np(pthread_self(), "agenttop-reader");
+	/* the rest of us may wait for a CPU (SCHED_BATCH); what waits here is lost */
+	sched_setscheduler(0, SCHED_OTHER, &(struct sched_param){ 0 });
 	while (!stop) {
 		uint64_t asked;
 		bool more;
