@@ -231,11 +231,24 @@ static void meet_young(void *arg, int32_t pid)
 		finder_follow(f, w.tgid);
 }
 
+static int check_pids(struct finder *f, struct err *err)
+{
+	struct who_task w;
+
+	for (size_t i = 0; i < f->o->n_pids; i++)
+		if (!who_task(&f->who, f->o->pid[i], &w))
+			return err_set(err, -ESRCH, "-p %d: there is no such process", (int)f->o->pid[i]);
+	return 0;
+}
+
 int finder_begin(struct finder *f, struct err *err)
 {
-	for (size_t i = 0; i < f->o->n_cgroups; i++) {
-		int e = who_cgroups_add(&f->who, &f->cgroups, f->o->cgroup[i], err);
+	int e = check_pids(f, err);
 
+	if (e)
+		return e;
+	for (size_t i = 0; i < f->o->n_cgroups; i++) {
+		e = who_cgroups_add(&f->who, &f->cgroups, f->o->cgroup[i], err);
 		if (e)
 			return e;
 	}

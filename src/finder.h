@@ -20,7 +20,7 @@ struct datw;
 struct finder *finder_new(const struct opts *, struct broker *, struct reader *, bool marker,
 			  finder_sdk_format *format, void *arg);
 void finder_free(struct finder *);	/* NULL is fine */
-/* Tells of all tasks that there are, and follows those that are agents by -p, -c, -g or --agents. -ENOENT: no such cgroup. */
+/* Tells of all tasks that there are, and follows those that are agents by -p, -c, -g or --agents. -ENOENT, -ESRCH: no such cgroup or process. */
 int finder_begin(struct finder *, struct err *);
 const struct finder_sdk *finder_libraries(const struct finder *);
 /* Called some times a second: new tasks of cgroups, tasks that began to mark, new programs. */

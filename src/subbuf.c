@@ -114,6 +114,14 @@ bool subbuf_missed(const uint8_t *page, size_t size, uint64_t *n)
 	return true;
 }
 
+/* Only the first record of a page has no delta for sure; of two within a nanosecond the second moves by one. */
+static void move_base(uint8_t *page, uint64_t earlier_ns)
+{
+	uint64_t ts = load64(page) - earlier_ns;
+
+	memcpy(page, &ts, 8);
+}
+
 /* A record becomes padding of the same length, as the kernel does with one that is discarded: its delta still counts. */
 void subbuf_hide(uint8_t *page, size_t size, uint64_t from, const char *text)
 {
@@ -134,8 +142,10 @@ void subbuf_hide(uint8_t *page, size_t size, uint64_t from, const char *text)
 			large = 4;
 			memcpy(&word, page + at - 8, 4);
 		}
-		if (word >> 5 == 0)
-			word |= 1u << 5;	/* without a delta, padding is the end of the page; a nanosecond does no harm */
+		if (word >> 5 == 0) {		/* without a delta, padding is the end of the page: it begins a nanosecond earlier */
+			word |= 1u << 5;
+			move_base(page, at - large == SUBBUF_HEAD + 4 ? 1 : 0);
+		}
 		word = (word & ~31u) | PADDING;
 		memcpy(page + at - 4 - large, &word, 4);
 		len += large;

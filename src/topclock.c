@@ -16,8 +16,9 @@ struct topclock {
 	uint64_t began;			/* in our clock: what is older is not ours to show */
 	uint64_t compared, n;
 	int64_t offset;
+	uint64_t doubt, at;		/* of offset: how wrong it may have been, and when it was found */
 	struct {
-		uint64_t n, mid;	/* our clock's time in the middle of the writing */
+		uint64_t n, mid, doubt;	/* our clock's time in the middle of the writing; half the writing's length */
 	} asked[ASKED_MAX];
 };
 
@@ -57,6 +58,7 @@ void topclock_compare(struct topclock *c, uint64_t now)
 		return;
 	after = mono_ns();
 	c->asked[c->n % ASKED_MAX].n = c->n;
+	c->asked[c->n % ASKED_MAX].doubt = (after - before) / 2;
 	c->asked[c->n % ASKED_MAX].mid = before + (after - before) / 2;
 }
 
@@ -74,7 +76,12 @@ static void look_for_answer(struct topclock *c, const uint8_t *record, uint32_t 
 	n = strtoull(digits, NULL, 10);
 	if (!n || c->asked[n % ASKED_MAX].n != n)
 		return;
+	/* a writing that was interrupted tells less than an older one that was not, until that has aged: 5 us a second */
+	if (c->known && c->asked[n % ASKED_MAX].doubt > c->doubt + (c->asked[n % ASKED_MAX].mid - c->at) / 200000)
+		return;
 	c->offset = (int64_t)(c->asked[n % ASKED_MAX].mid - ts);
+	c->doubt = c->asked[n % ASKED_MAX].doubt;
+	c->at = c->asked[n % ASKED_MAX].mid;
 	c->known = true;
 }
 

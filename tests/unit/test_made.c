@@ -105,6 +105,30 @@ static void nonsense_ends_the_walk(void)
 	ok(true, "random pages are walked without leaving them (%u records)", n);
 }
 
+/* Hidden records leave the others where and when they were. */
+static void hidden_records_are_gone(void)
+{
+	uint8_t page[SIZE];
+	struct made_page m;
+	struct subbuf_walk w;
+	uint32_t len;
+	unsigned n = 0;
+
+	made_begin(&m, page, SIZE);
+	for (int i = 0; i < 20; i++) {
+		struct made_trace t = { .head = made_head(MADE_TRACE), .pid = i };
+
+		strcpy(t.traceparent, i % 5 ? "other" : "secret");
+		made_add(&m, 1000 + 10 * (uint64_t)i, &t, sizeof t);
+	}
+	subbuf_hide(page, SIZE, 1040, "secret");
+	subbuf_walk(&w, page, SIZE);
+	for (const struct made_trace *t; (t = (const void *)subbuf_next(&w, &len)); n++)
+		if (t->pid < 4 || t->pid % 5 == 0 || w.ts != 1000 + 10 * (uint64_t)t->pid)
+			ok(false, "record %d at %llu", (int)t->pid, (unsigned long long)w.ts);
+	is_num(n, 13, "what is older or has the text is hidden, the rest is not");
+}
+
 static bool asked_for(const char *event)
 {
 	for (unsigned i = 0; i < n_tracer_events; i++)
@@ -128,6 +152,7 @@ int main(void)
 	times_come_back();
 	a_full_one_says_so();
 	nonsense_ends_the_walk();
+	hidden_records_are_gone();
 	stages_get_their_events();
 	return done();
 }
