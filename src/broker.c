@@ -208,7 +208,7 @@ static void serve_trace(struct server *s, const struct request *q)
 	struct answer a = { 0 };
 	struct err err = { "" };
 	struct blob b = { .fd = -1 };
-	int fds[3] = { -1, -1, -1 }, n_buffers;
+	int fds[4] = { -1, -1, -1, -1 }, n_buffers;
 
 	if (s->t)
 		a.result = err_set(&err, -EBUSY, "it is recording already");
@@ -229,9 +229,10 @@ static void serve_trace(struct server *s, const struct request *q)
 	a.n_files = a.n_cpus * (uint32_t)n_buffers;
 	fds[0] = b.fd;
 	fds[1] = tracer_file(s->t, TRACER_MAIN, -1, "tracing_on", O_WRONLY);
-	fds[2] = a.marks == MARKS_TOP ? tracer_file(s->t, TRACER_TOP, -1, "trace_marker", O_WRONLY) : -1;
-	answer(s, &a, fds, fds[1] < 0 ? 1 : fds[2] < 0 ? 2 : 3);
-	for (int i = 0; i < 3; i++)
+	fds[2] = tracer_file(s->t, TRACER_TOP, -1, "tracing_on", O_RDONLY);
+	fds[3] = a.marks == MARKS_TOP ? tracer_file(s->t, TRACER_TOP, -1, "trace_marker", O_WRONLY) : -1;
+	answer(s, &a, fds, fds[1] < 0 ? 1 : fds[2] < 0 ? 2 : fds[3] < 0 ? 3 : 4);
+	for (int i = 0; i < 4; i++)
 		if (fds[i] >= 0)
 			close(fds[i]);
 	send_files(s, n_buffers);
@@ -617,7 +618,7 @@ int broker_trace(struct broker *b, uint64_t buffer_kb, struct broker_started *s,
 	int fds[FDS_MAX], r;
 	size_t n_fds;
 
-	*s = (struct broker_started){ .on = -1, .marker = -1 };
+	*s = (struct broker_started){ .on = -1, .marker = -1, .top_on = -1 };
 	want_descriptors();
 	r = ask(b, &(struct request){ .op = OP_TRACE, .v = buffer_kb }, &a, fds, &n_fds, err);
 	if (r)
@@ -627,7 +628,8 @@ int broker_trace(struct broker *b, uint64_t buffer_kb, struct broker_started *s,
 	s->blob = read_blob(fds[0], a.len);
 	close(fds[0]);
 	s->on = n_fds > 1 ? fds[1] : -1;
-	s->marker = n_fds > 2 ? fds[2] : -1;
+	s->top_on = n_fds > 2 ? fds[2] : -1;
+	s->marker = n_fds > 3 ? fds[3] : -1;
 	s->top_mono = a.top_mono;
 	parse_blob(s, a.len);
 	s->n_cpus = a.n_cpus;
@@ -647,9 +649,11 @@ void broker_started_fini(struct broker_started *s)
 		close(s->on);
 	if (s->marker >= 0)
 		close(s->marker);
+	if (s->top_on >= 0)
+		close(s->top_on);
 	free(s->file);
 	free(s->format);
 	free(s->missing);
 	free(s->blob);
-	*s = (struct broker_started){ .on = -1, .marker = -1 };
+	*s = (struct broker_started){ .on = -1, .marker = -1, .top_on = -1 };
 }

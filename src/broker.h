@@ -47,6 +47,7 @@ struct broker_started {
 	enum tracer_marks marks;
 	bool top_mono;		/* with MARKS_TOP: its clock is ours, else it has to be compared */
 	int marker;		/* with MARKS_TOP: the top-level trace_marker; else -1 */
+	int top_on;		/* the top-level tracing_on: while it says 0, nobody's writes to trace_marker arrive anywhere */
 	int on;			/* of the main instance's tracing_on: to turn it off should the broker die */
 	char *blob;
 };

@@ -18,9 +18,8 @@
 #include <unistd.h>
 
 #define TICK_NS (NSEC_PER_SEC / 5)
-#define BUFFER_FIRST_KB 8192		/* of a CPU, where there is memory for it; grows up to --buffer */
-#define BUFFER_LEAST_KB 1024
-#define FILL_GROW_PPM 250000		/* a buffer found so full is too small */
+#define BUFFER_LEAST_KB 1024		/* of a CPU, even where memory is short */
+#define BUFFER_CALLS_KB 4096		/* the calls of agents are few beside all the rest */
 #define KEEP_MAX (128ull << 20)		/* bytes; less where there is little memory */
 #define CALM_NS (3 * NSEC_PER_SEC)	/* after a change of buffers or events, before the next */
 
@@ -36,7 +35,7 @@ struct live {
 	int epoll;
 	size_t page_size;
 	uint64_t buffer_kb[N_TRACER_INSTANCES];
-	uint64_t ticked, changed, began, saved;
+	uint64_t ticked, changed, began, saved, paused_at;
 	uint64_t losses;		/* that the last look at buffers knew of */
 	unsigned tiers;			/* left out */
 	char thinned[128], status[256];
@@ -223,13 +222,16 @@ static uint64_t keep_bytes(void)
 	return sysinfo(&i) ? KEEP_MAX : MIN(KEEP_MAX, (uint64_t)i.totalram * i.mem_unit / 32);
 }
 
-/* All CPUs' buffers together take no more than a part in 64 of the memory to begin with. */
+/*
+ * The size is set before anything is recorded, since the kernel records nothing while it changes it (it stops tracing, see
+ * __tracing_resize_ring_buffer()). All CPUs' buffers together take no more than a part in 64 of the memory.
+ */
 static uint64_t first_buffer_kb(void)
 {
 	struct sysinfo i;
 	uint64_t kb = sysinfo(&i) ? 0 : (uint64_t)i.totalram * i.mem_unit / 64 / 1024 / (uint64_t)MAX(1, get_nprocs_conf());
 
-	return MIN(MAX(kb, (uint64_t)BUFFER_LEAST_KB), (uint64_t)BUFFER_FIRST_KB);
+	return MAX(kb, (uint64_t)BUFFER_LEAST_KB);
 }
 
 static int watch(struct live *l, int fd)
@@ -242,7 +244,7 @@ static int watch(struct live *l, int fd)
 static int start(struct live *l, int *code, struct err *err)
 {
 	l->buffer_kb[TRACER_MAIN] = MIN(l->o->buffer_kb, first_buffer_kb());
-	l->buffer_kb[TRACER_CALLS] = MIN(l->buffer_kb[TRACER_MAIN], 1024u);
+	l->buffer_kb[TRACER_CALLS] = MIN(l->buffer_kb[TRACER_MAIN], (uint64_t)BUFFER_CALLS_KB);
 	*code = broker_trace(l->b, l->buffer_kb[TRACER_MAIN], &l->st, err);
 	if (*code)
 		return *code;
@@ -260,8 +262,6 @@ static int start(struct live *l, int *code, struct err *err)
 	l->r = reader_start(&l->st, l->page_size, l->keep, l->file, err);
 	if (!l->r)
 		return -EIO;
-	for (int b = 0; b < N_TRACER_INSTANCES; b++)
-		reader_buffer_size(l->r, b, l->buffer_kb[b] * 1024);
 	source_tracefs_reader(l->src, l->r);
 	l->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (l->epoll < 0 || watch(l, reader_fd(l->r)) || watch(l, broker_fd(l->b)))
@@ -280,7 +280,7 @@ struct live *live_open(const struct opts *o, struct broker *b, int *code, struct
 	l->o = o;
 	l->b = b;
 	l->epoll = -1;
-	l->st.on = l->st.marker = -1;
+	l->st.on = l->st.marker = l->st.top_on = -1;
 	l->began = l->cost_at = now_ns(CLOCK_MONOTONIC);
 	*code = 0;
 	if (!start(l, code, err))
@@ -344,35 +344,47 @@ static void thin(struct live *l)
 		    tracer_tier_name(l->tiers));
 }
 
-/* A buffer that fills, or overflowed, becomes larger, up to --buffer; then events are left out. */
+/* What happens on any CPU between `from` and now is not recorded: nobody counts it. */
+static void tell_gap(struct live *l, uint64_t from)
+{
+	struct made_lost lost = { .head = made_head(MADE_LOST), .from = from };
+
+	for (uint32_t cpu = 0; cpu < l->st.n_cpus; cpu++)
+		reader_made(l->r, cpu, &lost, sizeof lost);
+}
+
+static bool grow_buffers(struct live *l)
+{
+	uint64_t from = now_ns(CLOCK_MONOTONIC);
+	bool grown = false;
+
+	for (int b = 0; b < N_TRACER_INSTANCES; b++) {
+		uint64_t kb = MIN(l->buffer_kb[b] * 4, l->o->buffer_kb);
+
+		if (kb == l->buffer_kb[b] || broker_buffer_size(l->b, b, kb))
+			continue;	/* memory is short: it stays as it is */
+		l->buffer_kb[b] = kb;
+		grown = true;
+	}
+	if (grown)
+		tell_gap(l, from);
+	return grown;
+}
+
+/* A buffer that overflowed becomes larger, up to --buffer, once more is lost by not doing it; then events are left out. */
 static void fit_buffers(struct live *l, uint64_t now)
 {
 	struct reader_counts n;
 	uint64_t losses;
-	bool grown = false;
 
 	reader_counts(l->r, &n);
 	losses = n.overrun + n.commit_overrun + n.dropped + n.n_skipped;
-	if (now - l->changed < CALM_NS && l->changed) {
-		l->losses = losses;
-		return;
+	if (losses != l->losses && (!l->changed || now - l->changed >= CALM_NS)) {
+		if (!grow_buffers(l))
+			thin(l);
+		l->changed = now;
 	}
-	if (losses == l->losses && n.max_fill_ppm < FILL_GROW_PPM)
-		return;
-	for (int b = 0; b < N_TRACER_INSTANCES; b++)
-		if (l->buffer_kb[b] < l->o->buffer_kb) {
-			uint64_t kb = MIN(l->buffer_kb[b] * 4, l->o->buffer_kb);
-
-			if (broker_buffer_size(l->b, b, kb))
-				continue;	/* memory is short: it stays as it is */
-			l->buffer_kb[b] = kb;
-			reader_buffer_size(l->r, b, kb * 1024);
-			grown = true;
-		}
-	if (!grown && losses != l->losses)
-		thin(l);
 	l->losses = losses;
-	l->changed = now;
 }
 
 /* A step, or a stage's time in one, that took longer than --trigger allows: what is kept goes to a file, once in a while. */
@@ -387,6 +399,15 @@ static void check_triggers(struct live *l, struct ctx *c, uint64_t now)
 		if (++l->n_triggered == l->o->trigger_limit)
 			source_note(l->src, "--trigger has written %u files, its limit: no more", l->n_triggered);
 	}
+}
+
+/* With the top-level buffer off, a write to trace_marker fails before it is copied: the agent's error, and our blindness. */
+static void look_at_top(struct live *l)
+{
+	char on = '1';
+
+	if (l->st.top_on >= 0 && pread(l->st.top_on, &on, 1, 0) == 1 && on == '0')
+		source_note(l->src, "somebody turned top-level tracing off: what was written to trace_marker meanwhile is not seen");
 }
 
 int live_tick(struct live *l, struct ctx *c, struct err *err)
@@ -405,6 +426,7 @@ int live_tick(struct live *l, struct ctx *c, struct err *err)
 	}
 	if (!l->paused)
 		fit_buffers(l, now);
+	look_at_top(l);
 	finder_tick(l->finder, c, now);
 	check_triggers(l, c, now);
 	return 0;
@@ -420,19 +442,15 @@ int live_follow(struct live *l, int32_t pid, struct err *err)
 
 int live_pause(struct live *l, bool pause)
 {
-	struct made_lost lost = { .head = made_head(MADE_LOST), .from = now_ns(CLOCK_MONOTONIC) };
-
 	if (l->paused == pause)
 		return 0;
 	if (pause) {
 		broker_on(l->b, false);
+		l->paused_at = now_ns(CLOCK_MONOTONIC);
 		reader_drain(l->r);
-		l->changed = now_ns(CLOCK_MONOTONIC);
 	} else {
 		/* what happened meanwhile nobody saw, on any CPU */
-		lost.from = MIN(l->changed, lost.from);
-		for (uint32_t cpu = 0; cpu < l->st.n_cpus; cpu++)
-			reader_made(l->r, cpu, &lost, sizeof lost);
+		tell_gap(l, l->paused_at);
 		broker_on(l->b, true);
 	}
 	l->paused = pause;

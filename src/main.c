@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -354,6 +355,8 @@ static int live(const struct opts *given)
 	struct broker *b;
 	int r;
 
+	/* one heap for both threads: what one frees the other has, and memory stays what was needed at once */
+	mallopt(M_ARENA_MAX, 1);
 	/* nobody to show a screen to, and nothing said of what to do instead */
 	if (!wants_report(&o) && !o.record && !o.cleanup && (o.duration_ns || !isatty(STDOUT_FILENO)))
 		o.report = REPORT_TEXT;

@@ -354,7 +354,7 @@ const struct opt opt_table[] = {
 	{ "keep", 0, "SECONDS", .def = "60", .set = set_keep,
 	  .help = "live: what is shown, and what w and --trigger write, is the last so many seconds" },
 	{ "buffer", 0, "KIB", .def = "16384", .set = set_buffer,
-	  .help = "live: the kernel's buffer of a CPU grows to this at the most" },
+	  .help = "live: the kernel's buffer of a CPU, at the most" },
 	{ "record", 0, "OUT", .line_only = true, .set = set_record,
 	  .help = "live: keep all events in a trace.dat; behind -- may stand a command whose tasks are the agents" },
 	{ "record-format", 0, "v7|v6", .def = "v7", .set = set_record_format,

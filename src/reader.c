@@ -21,7 +21,7 @@
 #define COUNTERS_NS NSEC_PER_SEC	/* between two looks at the kernel's counters, and between two flushes of a file */
 #define SLACK_NS (2 * NSEC_PER_MSEC)	/* a writer that an interrupt, or a hypervisor, has held up */
 #define ROUND_PAGES 256			/* of a CPU in a round, so that others have their turn */
-#define WAITING_MAX (64u << 20)		/* bytes that may wait for the engine */
+#define WAITING_MAX (32u << 20)		/* bytes that may wait for the engine */
 
 struct stream {
 	int pages, stats;
@@ -48,9 +48,9 @@ struct reader {
 	pthread_mutex_t lock;		/* over what is below, up to the next comment */
 	pthread_cond_t changed;
 	struct chunk *first, **end;
+	struct chunk *spare;		/* to be used again: so memory is what was needed at once, whoever frees it */
 	uint64_t n_waiting, watermark;
 	struct reader_counts counts;
-	uint64_t buffer_bytes[N_TRACER_BUFFERS];	/* 0: not ours to change */
 	struct datw *file;
 	char *error;
 	uint64_t rounds, rounds_asked;
@@ -131,16 +131,28 @@ static void skip_oldest(struct reader *r)
 		n->n_missing += c->n_missing + subbuf_count(c->page, r->page_size);
 	r->counts.n_skipped++;
 	r->n_waiting -= r->page_size;
-	free(c);
+	c->next = r->spare;
+	r->spare = c;
+}
+
+/* With the lock held. */
+static struct chunk *new_chunk(struct reader *r)
+{
+	struct chunk *c = r->spare;
+
+	if (c)
+		r->spare = c->next;
+	return c ? c : xmalloc(sizeof *c + r->page_size);
 }
 
 static void hand_over(struct reader *r, uint32_t stream, const uint8_t *page, uint64_t n_missing)
 {
-	struct chunk *c = xmalloc(sizeof *c + r->page_size);
+	struct chunk *c;
 
+	pthread_mutex_lock(&r->lock);
+	c = new_chunk(r);
 	*c = (struct chunk){ .stream = stream, .n_missing = n_missing };
 	memcpy(c->page, page, r->page_size);
-	pthread_mutex_lock(&r->lock);
 	*r->end = c;
 	r->end = &c->next;
 	r->n_waiting += r->page_size;
@@ -252,7 +264,6 @@ static void take_page(struct reader *r, struct stream *s)
 static void drain(struct reader *r, struct stream *s)
 {
 	unsigned n = 0;
-	uint64_t fill;
 
 	s->drained = false;
 	while (n < ROUND_PAGES) {
@@ -269,12 +280,6 @@ static void drain(struct reader *r, struct stream *s)
 		take_page(r, s);
 		n++;
 	}
-	if (n < 2)
-		return;
-	pthread_mutex_lock(&r->lock);
-	fill = r->buffer_bytes[s->buffer] ? n * r->page_size * 1000000 / r->buffer_bytes[s->buffer] : 0;
-	r->counts.max_fill_ppm = MAX(r->counts.max_fill_ppm, fill);
-	pthread_mutex_unlock(&r->lock);
 }
 
 /* Ours come last: their times are of before this moment, those of the next round will be later. */
@@ -456,17 +461,37 @@ static int start(struct reader *r, struct err *err)
 	return e ? err_set(err, -e, "no thread can be had: %s", strerror(e)) : 0;
 }
 
+void chunks_free(struct chunk *c)
+{
+	while (c) {
+		struct chunk *next = c->next;
+
+		free(c);
+		c = next;
+	}
+}
+
+void reader_give_back(struct reader *r, struct chunk *list)
+{
+	struct chunk **end = &list;
+
+	if (!list)
+		return;
+	while (*end)
+		end = &(*end)->next;
+	pthread_mutex_lock(&r->lock);
+	*end = r->spare;
+	r->spare = list;
+	pthread_mutex_unlock(&r->lock);
+}
+
 static void free_reader(struct reader *r)
 {
 	struct batch b;
 
 	if (reader_take(r, &b))
-		while (b.first) {
-			struct chunk *c = b.first;
-
-			b.first = c->next;
-			free(c);
-		}
+		chunks_free(b.first);
+	chunks_free(r->spare);
 	for (size_t i = 0; i < r->n_streams; i++) {
 		close(r->stream[i].pages);
 		close(r->stream[i].stats);
@@ -601,14 +626,6 @@ void reader_counts(struct reader *r, struct reader_counts *c)
 {
 	pthread_mutex_lock(&r->lock);
 	*c = r->counts;
-	r->counts.max_fill_ppm = 0;
-	pthread_mutex_unlock(&r->lock);
-}
-
-void reader_buffer_size(struct reader *r, enum tracer_buffer b, uint64_t bytes)
-{
-	pthread_mutex_lock(&r->lock);
-	r->buffer_bytes[b] = bytes;
 	pthread_mutex_unlock(&r->lock);
 }
 

@@ -31,11 +31,10 @@ struct batch {
 	struct chunk *first, **end;
 	uint64_t watermark;	/* no event before it will come */
 };
-struct reader_counts {		/* since the start, all CPUs; the kernel's own counters but for the last two */
+struct reader_counts {		/* since the start, all CPUs; the kernel's own counters come first */
 	uint64_t overrun, commit_overrun, dropped;
 	uint64_t bytes, pages;
 	uint64_t n_skipped;	/* sub-buffers that the engine was too slow for */
-	uint64_t max_fill_ppm;	/* the fullest that a CPU's buffer was found, of its size, since the last look */
 	uint64_t record_bytes;
 };
 struct reader;
@@ -45,11 +44,12 @@ struct datw;
 struct reader *reader_start(struct broker_started *started, size_t page_size, struct keep *, struct datw *file, struct err *err);
 void reader_stop(struct reader *);		/* NULL is fine */
 int reader_fd(const struct reader *);		/* readable: there is a batch */
-bool reader_take(struct reader *, struct batch *);	/* all that came; free its chunks */
+bool reader_take(struct reader *, struct batch *);	/* all that came; give its chunks back */
+void reader_give_back(struct reader *, struct chunk *);	/* a list; they are used again. Without a reader: chunks_free() */
+void chunks_free(struct chunk *);
 /* One of our own events, in time order with the others. `kept`: it stays in the flight recorder's window. */
 void reader_made(struct reader *, uint32_t cpu, const void *record, size_t n);
 void reader_counts(struct reader *, struct reader_counts *);
-void reader_buffer_size(struct reader *, enum tracer_buffer, uint64_t bytes);	/* of a CPU, for max_fill_ppm */
 /* An event that came to be meanwhile: the file learns of it with the next flush. */
 void reader_add_format(struct reader *, const char *system, const char *text, size_t len);
 /* Everything read so far is in the file, which is the caller's again. */

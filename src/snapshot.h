@@ -36,7 +36,8 @@ struct segment {
 	 * 0: one piece of time. Of steps that last very long, live: the sum of so many short ones, of which only the sum is
 	 * known, between the pieces before and behind; no evidence.
 	 */
-	uint32_t n_merged;
+	uint32_t n_merged : 31;
+	uint32_t counted : 1;	/* for the engine: each of them is in the tables already */
 };
 struct step {
 	uint64_t serial;	/* 1 is the first step that ended */

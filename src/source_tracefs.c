@@ -33,23 +33,13 @@ struct live {
 	bool ended;
 };
 
-static void free_chunks(struct chunk *c)
-{
-	while (c) {
-		struct chunk *next = c->next;
-
-		free(c);
-		c = next;
-	}
-}
-
 static void live_close(struct source *s)
 {
 	struct live *l = (struct live *)s;
 
 	for (uint32_t i = 0; i < l->n_streams; i++)
-		free_chunks(l->stream[i].first);
-	free_chunks(l->done);
+		chunks_free(l->stream[i].first);
+	chunks_free(l->done);
 	free(l->stream);
 	merge_fini(&l->merge);
 	record_fini(&l->lost);
@@ -169,8 +159,10 @@ static int live_next(struct source *src, struct event *ev, struct err *err)
 	if (unlikely(l->waiting) && (l->watermark == MERGE_END - 1 || !take_batch(l)))
 		return l->ended ? 0 : -EAGAIN;
 	l->waiting = false;
-	free_chunks(l->done);
-	l->done = NULL;
+	if (unlikely(l->done)) {
+		reader_give_back(l->r, l->done);
+		l->done = NULL;
+	}
 	for (;;) {
 		uint32_t top;
 		struct stream *s;

@@ -10,6 +10,9 @@
  *
  *	pieces    [user 3 ms] k u k i u k [runqueue 1 ms] u k u k ...
  *	kept      [user 3 ms] k*3 u*2 i   [runqueue 1 ms] u*2 k*2 ...
+ *
+ * Neighbouring pieces of one stage are one occurrence of it, kept or added up as a whole. One that is kept and has very
+ * many pieces itself (a wait for the CPU while hundreds of others had it) is added up in its place, by who had it.
  */
 #include "step_in.h"
 
@@ -18,6 +21,7 @@
 
 #define PIECES_MAX 8192		/* of a step, before the short ones are added up */
 #define PIECES_LEFT (PIECES_MAX / 2)
+#define PIECES_OF_ONE 32	/* of one occurrence that is kept */
 
 void step_long_fini(struct open_step *s)
 {
@@ -27,13 +31,13 @@ void step_long_fini(struct open_step *s)
 	s->merged = NULL;
 }
 
-/* ---- occurrences: neighbouring pieces of one stage, which are kept or added up together ---- */
+/* ---- occurrences ---- */
 
 static size_t occurrence_end(const struct open_step *s, size_t i)
 {
 	size_t k = i + 1;
 
-	while (!s->seg[i].n_merged && k < s->n_seg && s->seg[k].stage == s->seg[i].stage && !s->seg[k].n_merged)
+	while (!s->seg[i].counted && k < s->n_seg && s->seg[k].stage == s->seg[i].stage && !s->seg[k].counted)
 		k++;
 	return k;
 }
@@ -50,7 +54,7 @@ static int longest_first(const void *a, const void *b)
 	return *x > *y ? -1 : *x < *y;
 }
 
-/* Pieces as long as this one or longer are kept: about n of them. */
+/* Occurrences as long as this or longer are kept: about n of them. */
 static uint64_t limit_of(const struct open_step *s, size_t n)
 {
 	uint64_t *len = xmalloc(s->n_seg * sizeof *len), limit;
@@ -59,7 +63,7 @@ static uint64_t limit_of(const struct open_step *s, size_t n)
 	for (size_t i = 0; i < s->n_seg;) {
 		size_t end = occurrence_end(s, i);
 
-		if (!s->seg[i].n_merged)
+		if (!s->seg[i].counted)
 			len[n_len++] = length(s, i, end);
 		i = end;
 	}
@@ -100,7 +104,7 @@ static bool same_group(const struct merge *m, const struct segment *a, const str
 }
 
 /* While a group of sums is made, from is 0 and to the sum. */
-static void add_up(struct merge *m, const struct segment *seg)
+static void add_up(struct merge *m, const struct segment *seg, bool counted)
 {
 	struct segment *g;
 	size_t i = m->group;
@@ -123,7 +127,8 @@ static void add_up(struct merge *m, const struct segment *seg)
 	g = &m->out[i];
 	g->to += seg->to - seg->from;
 	g->confidence = MAX(g->confidence, seg->confidence);
-	g->n_merged += MIN(MAX(seg->n_merged, 1u), UINT32_MAX - g->n_merged);
+	g->n_merged += MIN(MAX((uint32_t)seg->n_merged, 1u), (uint32_t)INT32_MAX - g->n_merged);
+	g->counted = counted;
 }
 
 static int by_stage(const void *a, const void *b)
@@ -156,29 +161,38 @@ static void count_piece(struct open_step *s, uint8_t stage, uint64_t len)
 	dist_add(&s->merged[stage], len);
 }
 
-/* Keeps about n_longest pieces. Returns how many there would be; with `write` it is done. */
+/* One occurrence as it is, or its pieces added up in its place. */
+static void keep(struct merge *m, size_t from, size_t to)
+{
+	for (size_t i = from; i < to; i++)
+		if (to - from > PIECES_OF_ONE)
+			add_up(m, &m->s->seg[i], false);
+		else
+			put_kept(m, &m->s->seg[i]);
+	if (to - from > PIECES_OF_ONE)
+		end_group(m, m->s->seg[from].from);
+	m->group = m->n_out;
+}
+
+/* Keeps about n_longest occurrences. Returns how many pieces there would be, at least; with `write` it is done. */
 static size_t merge(struct open_step *s, size_t n_longest, bool coarse, bool write)
 {
 	struct merge m = { .s = s, .coarse = coarse };
 	uint64_t limit = limit_of(s, n_longest), group_from = s->seg[0].from;
 
-	for (size_t i = 0; i < s->n_seg;) {
+	for (size_t i = 0; i < s->n_seg && (write || m.n_out <= PIECES_LEFT);) {
 		size_t end = occurrence_end(s, i);
-		/* the last one may go on */
-		bool keep = (!s->seg[i].n_merged && length(s, i, end) >= limit) || end == s->n_seg;
 
-		if (keep)
+		/* the last one may go on */
+		if ((!s->seg[i].counted && length(s, i, end) >= limit) || end == s->n_seg) {
 			end_group(&m, group_from);
-		else if (write && !s->seg[i].n_merged)
-			count_piece(s, s->seg[i].stage, length(s, i, end));
-		for (size_t k = i; k < end; k++)
-			if (keep)
-				put_kept(&m, &s->seg[k]);
-			else
-				add_up(&m, &s->seg[k]);
-		if (keep) {
-			m.group = m.n_out;
+			keep(&m, i, end);
 			group_from = s->seg[end - 1].to;
+		} else {
+			if (write && !s->seg[i].counted)
+				count_piece(s, s->seg[i].stage, length(s, i, end));
+			for (size_t k = i; k < end; k++)
+				add_up(&m, &s->seg[k], true);
 		}
 		i = end;
 	}

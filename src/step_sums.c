@@ -216,11 +216,11 @@ static void add_occurrences(struct steps *st, struct agent *a, const struct step
 	for (size_t i = 0; i < s->n_seg;) {
 		size_t k = i;
 
-		if (s->seg[i].n_merged) {	/* counted one by one, when they were added up */
+		if (s->seg[i].counted) {	/* one by one, when they were added up */
 			i++;
 			continue;
 		}
-		while (k + 1 < s->n_seg && s->seg[k + 1].stage == s->seg[i].stage && !s->seg[k + 1].n_merged)
+		while (k + 1 < s->n_seg && s->seg[k + 1].stage == s->seg[i].stage && !s->seg[k + 1].counted)
 			k++;
 		dist_add(&st->stage[s->seg[i].stage], s->seg[k].to - s->seg[i].from);
 		dist_add(&a->stage[s->seg[i].stage], s->seg[k].to - s->seg[i].from);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KEPT_BYTES_MAX (256ull << 20)	/* of steps with their segments: more is a rate that nobody looks through */
+#define KEPT_BYTES_MAX (128ull << 20)	/* of steps with their segments: more is a rate that nobody looks through */
 #define OLD_OPEN_MAX 1024		/* steps open for longer than the window */
 
 /* ---- steps that have ended ---- */

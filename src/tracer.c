@@ -399,7 +399,7 @@ static int open_both(struct tracer *t, uint64_t kb, struct err *err)
 	for (int b = 0; b < N_TRACER_INSTANCES && !r; b++) {
 		r = make_instance(t, b, err);
 		if (!r)
-			r = set_up(t, b, b == TRACER_CALLS ? MIN(kb, 1024u) : kb, err);
+			r = set_up(t, b, b == TRACER_CALLS ? MIN(kb, (uint64_t)4096) : kb, err);
 		if (!r)
 			arm_trigger(t, b);
 	}
