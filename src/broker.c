@@ -225,12 +225,12 @@ static void serve_trace(struct server *s, const struct request *q)
 	a.n_cpus = tracer_cpus(s->t);
 	a.marks = tracer_marks(s->t);
 	a.top_mono = tracer_top_is_mono(s->t);
-	n_buffers = a.marks == MARKS_TOP ? N_TRACER_BUFFERS : N_TRACER_INSTANCES;
+	n_buffers = a.marks == MARKS_UNSEEN ? TRACER_MARKS : N_TRACER_BUFFERS;
 	a.n_files = a.n_cpus * (uint32_t)n_buffers;
 	fds[0] = b.fd;
 	fds[1] = tracer_file(s->t, TRACER_MAIN, -1, "tracing_on", O_WRONLY);
-	fds[2] = tracer_file(s->t, TRACER_TOP, -1, "tracing_on", O_RDONLY);
-	fds[3] = a.marks == MARKS_TOP ? tracer_file(s->t, TRACER_TOP, -1, "trace_marker", O_WRONLY) : -1;
+	fds[2] = tracer_top_file(s->t, "tracing_on", O_RDONLY);
+	fds[3] = a.marks == MARKS_TOP ? tracer_top_file(s->t, "trace_marker", O_WRONLY) : -1;
 	answer(s, &a, fds, fds[1] < 0 ? 1 : fds[2] < 0 ? 2 : fds[3] < 0 ? 3 : 4);
 	for (int i = 0; i < 4; i++)
 		if (fds[i] >= 0)
@@ -311,7 +311,7 @@ static void serve_simple(struct server *s, const struct request *q)
 		a.result = tracer_follow(s->t, q->pids, MIN(q->n, (uint32_t)PIDS_MAX));
 		break;
 	case OP_SIZE:
-		a.result = q->which < N_TRACER_INSTANCES ? tracer_buffer_size(s->t, q->which, q->v) : -EINVAL;
+		a.result = q->which < TRACER_MARKS ? tracer_buffer_size(s->t, q->which, q->v) : -EINVAL;
 		break;
 	case OP_THIN:
 		a.result = tracer_thin(s->t, q->which);

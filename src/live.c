@@ -34,7 +34,7 @@ struct live {
 	struct finder *finder;
 	int epoll;
 	size_t page_size;
-	uint64_t buffer_kb[N_TRACER_INSTANCES];
+	uint64_t buffer_kb[TRACER_MARKS];
 	uint64_t ticked, changed, began, saved, paused_at;
 	uint64_t losses;		/* that the last look at buffers knew of */
 	unsigned tiers;			/* left out */
@@ -358,7 +358,7 @@ static bool grow_buffers(struct live *l)
 	uint64_t from = now_ns(CLOCK_MONOTONIC);
 	bool grown = false;
 
-	for (int b = 0; b < N_TRACER_INSTANCES; b++) {
+	for (int b = 0; b < TRACER_MARKS; b++) {
 		uint64_t kb = MIN(l->buffer_kb[b] * 4, l->o->buffer_kb);
 
 		if (kb == l->buffer_kb[b] || broker_buffer_size(l->b, b, kb))

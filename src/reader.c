@@ -78,6 +78,12 @@ static uint64_t now_ns(clockid_t id)
 	return (uint64_t)t.tv_sec * NSEC_PER_SEC + (uint64_t)t.tv_nsec;
 }
 
+/* Not an instance of ours: what it lost before is not ours to tell. */
+static bool is_top(const struct reader *r, const struct stream *s)
+{
+	return r->top && s->buffer == TRACER_MARKS;
+}
+
 /* ---- to the flight recorder and the file ---- */
 
 static void file_failed(struct reader *r, struct err *err)
@@ -211,7 +217,7 @@ static void look_at_counters(struct reader *r, uint64_t now)
 		    (s->commit_overrun > commit_overrun || s->dropped > dropped))
 			tell_loss(r, s, s->commit_overrun - commit_overrun + s->dropped - dropped, from);
 		sum.overrun += s->overrun - s->before;
-		if (s->buffer == TRACER_TOP)
+		if (is_top(r, s))
 			continue;
 		sum.commit_overrun += s->commit_overrun;
 		sum.dropped += s->dropped;
@@ -243,7 +249,7 @@ static void take_page(struct reader *r, struct stream *s)
 	uint64_t from, to, missed, n_missing = 0;
 	bool lost = subbuf_missed(r->page, r->page_size, &missed);
 
-	if (s->buffer == TRACER_TOP && !topclock_convert(r->top, r->page, r->page_size))
+	if (r->top && s->buffer == TRACER_MARKS && !topclock_convert(r->top, r->page, r->page_size))
 		return;
 	if (!subbuf_times(r->page, r->page_size, &from, &to))
 		return;
@@ -522,7 +528,7 @@ static void know_old_losses(struct reader *r)
 	for (size_t i = 0; i < r->n_streams; i++) {
 		struct stream *s = &r->stream[i];
 
-		if (s->buffer == TRACER_TOP && read_counters(s, &s->before, &s->commit_overrun, &s->dropped))
+		if (is_top(r, s) && read_counters(s, &s->before, &s->commit_overrun, &s->dropped))
 			s->known = s->before;
 	}
 }
@@ -543,8 +549,6 @@ struct reader *reader_start(struct broker_started *st, size_t page_size, struct 
 	r->stream = xcalloc(st->n_files, sizeof *r->stream);
 	r->epoll = r->wake = r->ready = -1;
 	r->losses_at = now_ns(CLOCK_MONOTONIC);
-	if (st->marks == MARKS_TOP)
-		r->top = topclock_new(st->marker, st->top_mono);
 	for (size_t i = 0; i < st->n_files; i++) {
 		struct broker_file *f = &st->file[i];
 
@@ -552,6 +556,8 @@ struct reader *reader_start(struct broker_started *st, size_t page_size, struct 
 		page_acc_init(&r->stream[r->n_streams++].open, (uint32_t)page_size, 8, SUBBUF_HEAD);
 		f->pages = f->stats = -1;
 	}
+	if (st->marks == MARKS_TOP)
+		r->top = topclock_new(st->marker, st->top_mono);
 	know_old_losses(r);
 	if (!start(r, err))
 		return r;
@@ -683,7 +689,7 @@ void reader_stats(struct reader *r, struct datw *file)
 	for (size_t i = 0; i < r->n_streams; i++) {
 		struct stream *s = &r->stream[i];
 		char text[512];
-		ssize_t n = s->buffer == TRACER_TOP ? 0 : pread(s->stats, text, sizeof text, 0);
+		ssize_t n = is_top(r, s) ? 0 : pread(s->stats, text, sizeof text, 0);
 
 		if (n > 0)
 			datw_stats(file, s->buffer, s->cpu, text, (size_t)n);

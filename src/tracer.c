@@ -20,14 +20,16 @@
 #define NAME "agenttop."		/* what our instances' names begin with */
 #define GROUP "agenttop_"		/* and our uprobes' groups */
 #define NOBODY "4194303"		/* the largest pid there can be: a filter that is not empty and matches no task */
+#define CALLS_KB 4096			/* of a CPU: the calls of agents, and marks, are few beside all the rest */
+#define MARKS_KB 1024
 #define WAKE_PERCENT "10"		/* of a CPU's buffer: readers are woken when it is so full */
 
 struct tracer {
 	struct tracefs_instance *inst[N_TRACER_BUFFERS];	/* NULL: the top one */
-	int lock[N_TRACER_INSTANCES];
-	char **on[N_TRACER_INSTANCES];	/* "sched/sched_switch" */
-	uint8_t *tier[N_TRACER_INSTANCES];
-	size_t n_on[N_TRACER_INSTANCES], cap_on[N_TRACER_INSTANCES], cap_tier[N_TRACER_INSTANCES];
+	int lock[N_TRACER_BUFFERS];
+	char **on[N_TRACER_BUFFERS];	/* "sched/sched_switch" */
+	uint8_t *tier[N_TRACER_BUFFERS];
+	size_t n_on[N_TRACER_BUFFERS], cap_on[N_TRACER_BUFFERS], cap_tier[N_TRACER_BUFFERS];
 	const char **missing;
 	size_t n_missing, cap_missing;
 	enum tracer_marks marks;
@@ -128,7 +130,7 @@ static int lock_instances(void)
 	return fd;
 }
 
-/* Does "agenttop.123" or "agenttop.123.calls" belong to a pid? 0: no such name. */
+/* Whose is "agenttop.123" or "agenttop.123.calls"? 0: no such name. */
 static int32_t pid_of(const char *name)
 {
 	char *end;
@@ -137,7 +139,7 @@ static int32_t pid_of(const char *name)
 	if (strncmp(name, NAME, strlen(NAME)) || name[strlen(NAME)] < '0' || name[strlen(NAME)] > '9')
 		return 0;
 	pid = strtoul(name + strlen(NAME), &end, 10);
-	return pid && pid < 1u << 30 && (!*end || !strcmp(end, ".calls")) ? (int32_t)pid : 0;
+	return pid && pid < 1u << 30 && (!*end || !strcmp(end, ".calls") || !strcmp(end, ".marks")) ? (int32_t)pid : 0;
 }
 
 /* The file's lines that name a probe of this group are taken back; "p:agenttop_7/mark0 ..." */
@@ -162,12 +164,40 @@ static void remove_probes(int32_t pid)
 	tracefs_put_tracing_file(path);
 }
 
+/* Probes whose owner has no instance any more: it was made first, so it is gone for good. */
+static void remove_orphan_probes(int instances)
+{
+	char *path = tracefs_get_tracing_file("uprobe_events"), *line = NULL, name[48];
+	FILE *f = path ? fopen(path, "re") : NULL;
+	int32_t dead[64];
+	size_t cap = 0, n = 0;
+
+	while (f && n < ARRAY_LEN(dead) && getline(&line, &cap, f) > 0) {
+		int pid;
+
+		if (strlen(line) < 2 || sscanf(line + 2, GROUP "%d/", &pid) != 1 || (n && dead[n - 1] == pid))
+			continue;
+		snprintf(name, sizeof name, NAME "%d", pid);
+		if (faccessat(instances, name, F_OK, 0))
+			dead[n++] = pid;
+	}
+	if (f)
+		fclose(f);
+	free(line);
+	tracefs_put_tracing_file(path);
+	while (n)
+		remove_probes(dead[--n]);
+}
+
 static int remove_dir(const char *name)
 {
 	char *dir = tracefs_get_tracing_file("instances"), *path = xasprintf("%s/%s", dir, name);
-	char *file = xasprintf("%s/tracing_on", path);
+	char *file = xasprintf("%s/options/copy_trace_marker", path);
 	int r;
 
+	put(file, "0");			/* before anything else: see tracer.h */
+	free(file);
+	file = xasprintf("%s/tracing_on", path);
 	put(file, "0");
 	free(file);
 	file = xasprintf("%s/events/enable", path);
@@ -213,6 +243,7 @@ static int remove_dead(int instances, unsigned *n_removed, struct err *err)
 	}
 	if (d)
 		closedir(d);
+	remove_orphan_probes(instances);
 	return r;
 }
 
@@ -233,12 +264,14 @@ int tracer_cleanup(unsigned *n_removed, struct err *err)
 
 /* ---- making ours ---- */
 
+static const char *const suffix[N_TRACER_BUFFERS] = { "", ".calls", ".marks" };
+
 static int make_instance(struct tracer *t, enum tracer_buffer b, struct err *err)
 {
 	char name[48];
 	char *path;
 
-	snprintf(name, sizeof name, NAME "%d%s", (int)t->pid, b == TRACER_CALLS ? ".calls" : "");
+	snprintf(name, sizeof name, NAME "%d%s", (int)t->pid, suffix[b]);
 	t->inst[b] = tracefs_instance_create(name);
 	if (!t->inst[b])
 		return err_set(err, -errno, "tracefs: the instance %s cannot be made: %s", name, strerror(errno));
@@ -252,7 +285,7 @@ static int make_instance(struct tracer *t, enum tracer_buffer b, struct err *err
 
 static int set_up(struct tracer *t, enum tracer_buffer b, uint64_t kb, struct err *err)
 {
-	int r = put_in(t->inst[b], "tracing_on", "0");
+	int r = b == TRACER_MARKS ? 0 : put_in(t->inst[b], "tracing_on", "0");
 
 	if (!r)
 		r = put_in(t->inst[b], "trace_clock", "mono");
@@ -383,10 +416,14 @@ static bool top_is_idle(void)
 		!top_says("trace_clock", "[counter]") && !top_says("trace_clock", "[uptime]") && !top_says("trace_clock", "[x86-tsc]");
 }
 
+/* Its size and clock are set before it copies anything. */
 static void find_marks(struct tracer *t)
 {
+	struct err ignored;
+
 	t->top_mono = top_says("trace_clock", "[mono]");
-	if (!put_in(t->inst[TRACER_MAIN], "options/copy_trace_marker", "1"))
+	if (has_file(t->inst[TRACER_MAIN], "options/copy_trace_marker") && !make_instance(t, TRACER_MARKS, &ignored) &&
+	    !set_up(t, TRACER_MARKS, MARKS_KB, &ignored) && !put_in(t->inst[TRACER_MARKS], "options/copy_trace_marker", "1"))
 		t->marks = MARKS_COPIED;
 	else
 		t->marks = top_is_idle() ? MARKS_TOP : MARKS_UNSEEN;
@@ -396,10 +433,10 @@ static int open_both(struct tracer *t, uint64_t kb, struct err *err)
 {
 	int r = 0;
 
-	for (int b = 0; b < N_TRACER_INSTANCES && !r; b++) {
+	for (int b = 0; b < TRACER_MARKS && !r; b++) {
 		r = make_instance(t, b, err);
 		if (!r)
-			r = set_up(t, b, b == TRACER_CALLS ? MIN(kb, (uint64_t)4096) : kb, err);
+			r = set_up(t, b, b == TRACER_CALLS ? MIN(kb, (uint64_t)CALLS_KB) : kb, err);
 		if (!r)
 			arm_trigger(t, b);
 	}
@@ -414,7 +451,8 @@ struct tracer *tracer_open(int32_t pid, uint64_t buffer_kb, int *code, struct er
 	int r = find_tracefs(err), fd = -1;
 
 	t->pid = pid;
-	t->lock[0] = t->lock[1] = -1;
+	for (int b = 0; b < N_TRACER_BUFFERS; b++)
+		t->lock[b] = -1;
 	if (r)
 		goto out;
 	fd = lock_instances();
@@ -448,10 +486,10 @@ void tracer_close(struct tracer *t)
 {
 	if (!t)
 		return;
-	for (int b = 0; b < N_TRACER_INSTANCES; b++) {
+	for (int b = 0; b < N_TRACER_BUFFERS; b++) {
 		char name[48];
 
-		snprintf(name, sizeof name, NAME "%d%s", (int)t->pid, b == TRACER_CALLS ? ".calls" : "");
+		snprintf(name, sizeof name, NAME "%d%s", (int)t->pid, suffix[b]);
 		if (t->inst[b]) {
 			tracefs_instance_free(t->inst[b]);
 			remove_dir(name);
@@ -505,7 +543,7 @@ int tracer_buffer_size(struct tracer *t, enum tracer_buffer b, uint64_t kb)
 
 int tracer_thin(struct tracer *t, unsigned tiers)
 {
-	for (int b = 0; b < N_TRACER_INSTANCES; b++)
+	for (int b = 0; b < N_TRACER_BUFFERS; b++)
 		for (size_t i = 0; i < t->n_on[b]; i++) {
 			char *file;
 
@@ -564,6 +602,18 @@ int tracer_file(struct tracer *t, enum tracer_buffer b, int cpu, const char *fil
 		snprintf(name, sizeof name, "%s", file);
 	path = tracefs_instance_get_file(t->inst[b], name);
 	fd = path ? open(path, flags | O_CLOEXEC) : -1;
+	if (fd < 0)
+		fd = -errno;
+	tracefs_put_tracing_file(path);
+	return fd;
+}
+
+int tracer_top_file(struct tracer *t, const char *file, int flags)
+{
+	char *path = tracefs_get_tracing_file(file);
+	int fd = path ? open(path, flags | O_CLOEXEC) : -1;
+
+	(void)t;
 	if (fd < 0)
 		fd = -errno;
 	tracefs_put_tracing_file(path);

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * tracer: the kernel's side of live recording: two tracefs instances of our own, their events, buffers and probes.
+ * tracer: the kernel's side of live recording: tracefs instances of our own, their events, buffers and probes.
  *
  *	agenttop.PID		every CPU, every task: what chains are made of
  *	agenttop.PID.calls	system calls that wait, and page faults, of the agents' tasks only
+ *	agenttop.PID.marks	copies of what is written to trace_marker, and nothing else
  *
- * Nothing outside these two is changed, but for uprobes in a group of our own (agenttop_PID) while there are any. On
+ * The last is never turned off while it copies: a write to trace_marker fails as a whole, for everybody, when one of those
+ * that it is copied to is off (tracing_mark_write()). So it outlives a killed owner as well, until the next start.
+ *
+ * Nothing outside these is changed, but for uprobes in a group of our own (agenttop_PID) while there are any. On
  * kernels that do not copy what is written to trace_marker, the top-level buffer is read for it, if nobody else uses that.
  * An exclusive lock on each instance's directory says that its owner lives: whoever gets it may remove the instance.
  * The kernel itself turns recording off when the process that holds a tracer dies, whatever kills it (a traceoff
@@ -19,8 +23,8 @@
 #include "base.h"
 
 enum tracer_buffer {
-	TRACER_MAIN, TRACER_CALLS, N_TRACER_INSTANCES,
-	TRACER_TOP = N_TRACER_INSTANCES,	/* not ours: the top-level one, read for marks only where there is no other way */
+	TRACER_MAIN, TRACER_CALLS,
+	TRACER_MARKS,		/* ours, or with MARKS_TOP the top-level one; with MARKS_UNSEEN there is none */
 	N_TRACER_BUFFERS
 };
 /* What is left out first when a load outruns us: tier 1 before tier 2, ...; tier 0 never. */
@@ -65,6 +69,7 @@ bool tracer_top_is_mono(const struct tracer *);		/* the top-level buffer's clock
 uint32_t tracer_cpus(const struct tracer *);		/* CPUs that there can be: 0 .. n-1 */
 /* A descriptor of per_cpu/cpuN/FILE, or of a file of the buffer with cpu < 0; -errno. The caller closes it. */
 int tracer_file(struct tracer *, enum tracer_buffer, int cpu, const char *file, int flags);
+int tracer_top_file(struct tracer *, const char *file, int flags);	/* of the top-level buffer */
 /* The text of a file of the instance ("events/header_page"); NULL with errno. Free it. */
 char *tracer_text(struct tracer *, enum tracer_buffer, const char *file, size_t *len);
 /* Calls fn for each event that was turned on, with its format's text. */
