@@ -208,9 +208,10 @@ static void count_all_open(struct ctx *c, struct state *st)
 		span_each_open(c, count_open, st);
 }
 
-static bool is_idle(const struct ring *r)
+/* Nothing in the window. A crowd of rings whose requests never ended are dead ones: their ends were lost. */
+static bool is_quiet(const struct ring *r, bool crowd)
 {
-	return !r->n_ops && !r->n_open && !r->n_overflow && !r->batch.n;
+	return !r->n_ops && (!r->n_open || crowd) && !r->n_overflow && !r->batch.n;
 }
 
 static void row_of(struct ctx *c, struct tables *t, const struct ring *r)
@@ -238,7 +239,7 @@ static void rows(struct ctx *c, struct tables *t)
 
 	count_all_open(c, st);
 	for (size_t i = 0; i < st->n; i++)
-		if (!is_idle(&st->rings[i]) || !ctx_windowed(c))
+		if (!is_quiet(&st->rings[i], false) || !ctx_windowed(c))
 			row_of(c, t, &st->rings[i]);
 }
 
@@ -288,18 +289,19 @@ static void turn(struct ctx *c, unsigned n)
 {
 	struct state *st = stage_state(c);
 	size_t n_idle = 0, kept = 0;
+	bool crowd = st->n > RINGS_MAX / 2;
 
 	for (size_t i = 0; i < st->n; i++)
 		turn_ring(&st->rings[i], n);
 	count_all_open(c, st);
 	for (size_t i = 0; i < st->n; i++)
-		n_idle += is_idle(&st->rings[i]);
+		n_idle += is_quiet(&st->rings[i], crowd);
 	if (n_idle <= IDLE_RINGS_MAX)
 		return;
 	qsort(st->rings, st->n, sizeof *st->rings, newest_first);
 	n_idle = 0;
 	for (size_t i = 0; i < st->n; i++)
-		if (is_idle(&st->rings[i]) && n_idle++ >= IDLE_RINGS_MAX)
+		if (is_quiet(&st->rings[i], crowd) && n_idle++ >= IDLE_RINGS_MAX)
 			ring_fini(&st->rings[i]);
 		else
 			st->rings[kept++] = st->rings[i];

@@ -6,6 +6,7 @@
 
 #define PID_MAX (1 << 22)
 #define LOSSES_MAX 16384u	/* live: in the window */
+#define GENERATIONS 16
 #define QUIET_SLICES (SLICES + 1)	/* with the window before them: two windows */
 
 void model_init(struct model *m, struct strs *strs)
@@ -488,16 +489,30 @@ void model_forget(struct model *m, int32_t pid)
 		page->tgid[pid & 1023] = 0;
 }
 
+/* Those that started it: whose work it does is asked of them, however long they wait for it. */
+static void pin_parents(struct model *m, const struct task *t)
+{
+	struct task *p = model_task_known(m, t->parent);
+
+	for (int i = 0; i < GENERATIONS && p && !p->pinned && !task_is_gone(p); i++) {
+		p->pinned = 1;
+		p = model_task_known(m, p->parent);
+	}
+}
+
 static void pin_tasks(struct model *m)
 {
 	for (size_t i = 0; i < m->n_cpus; i++)
 		if (m->cpus[i].cur)
 			m->cpus[i].cur->pinned = 1;
 	for (size_t i = 0; i < m->n_tasks; i++) {
-		struct task *root = m->tasks[i]->agent_pid ? model_task_known(m, m->tasks[i]->agent_pid) : NULL;
+		const struct task *t = m->tasks[i];
+		struct task *root = t->agent_pid ? model_task_known(m, t->agent_pid) : NULL;
 
 		if (root)
 			root->pinned = 1;	/* its name is its children's agent */
+		if (t->n_quiet < QUIET_SLICES && !task_is_gone(t))
+			pin_parents(m, t);
 	}
 }
 
@@ -516,7 +531,7 @@ static bool is_over(const struct task *t)
 		return false;
 	if (task_is_gone(t))
 		return !has_sums(t) || t->n_quiet >= QUIET_SLICES;
-	return t->n_quiet >= QUIET_SLICES && !t->followed && t->state != TS_RUNNABLE;
+	return t->n_quiet >= QUIET_SLICES && !t->followed && !t->marks && t->state != TS_RUNNABLE;
 }
 
 static void free_task(struct model *m, struct task *t)

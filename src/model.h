@@ -61,6 +61,7 @@ struct task {
 	char comm_raw[16];
 	uint8_t state, irq_thread, followed;
 	uint8_t exited;				/* its end was told; it may still be on its CPU for a moment */
+	uint8_t marks;				/* it has written step marks */
 	uint8_t pinned;				/* scratch of model_turn(): somebody refers to it */
 	uint8_t n_quiet;			/* slices in which nothing was heard of it */
 	uint16_t cpu;				/* where it runs or last ran */

@@ -48,7 +48,10 @@ const int32_t *steps_who_marks(const struct ctx *c, size_t *n)
 void steps_marked(struct ctx *c, int32_t pid)
 {
 	struct steps *st = c->steps;
+	struct task *t = model_task_known(&c->m, pid);
 
+	if (t)
+		t->marks = 1;
 	if (is_marked(st, pid))
 		return;
 	GROW(st->marked, st->n_marked, st->cap_marked);

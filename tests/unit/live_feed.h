@@ -20,7 +20,7 @@
 
 enum feed_type {
 	E_SWITCH, E_WAKING, E_WAKEUP, E_FORK, E_EXIT, E_IRQ_IN, E_IRQ_OUT, E_RAISE, E_SOFT_IN, E_SOFT_OUT, E_PRINT, E_CALL_IN,
-	E_CALL_OUT, E_WORK_IN, E_WORK_OUT, E_FAULT, E_SUBMIT, E_COMPLETE, E_RING, E_RQ_ISSUE, E_RQ_DONE, E_TIMER, E_NAPI, N_FEED
+	E_CALL_OUT, E_WORK_IN, E_WORK_OUT, E_FAULT, E_SUBMIT, E_COMPLETE, E_RING, E_RQ_ISSUE, E_RQ_DONE, E_TIMER, E_NAPI, E_EXEC, N_FEED
 };
 struct world {
 	struct source src;
@@ -69,6 +69,7 @@ static const struct {
 	[E_RQ_ISSUE] = { "block:block_rq_issue", { "dev", "sector", "nr_sector", "rwbs" }, 8 },
 	[E_RQ_DONE] = { "block:block_rq_complete", { "dev", "sector", "nr_sector", "rwbs" }, 8 },
 	[E_TIMER] = { "timer:hrtimer_start", { "hrtimer", "softexpires", "expires" }, 0 },
+	[E_EXEC] = { "sched:sched_process_exec", { "filename", "pid" }, 1 },
 	[E_NAPI] = { "napi:napi_poll", { "napi", "dev_name", "work", "budget" }, 2 },
 };
 

@@ -93,7 +93,7 @@ static void test_turns(void)
 
 	FEED(w, E_EXIT, ((struct at){ now, 0, 100, 0 }), "", 100);
 	engine_tick(w->c, now + 30 * SEC);
-	ok(!w->c->steps->n_marked && !w->c->steps->n_follows, "when it has ended nothing is remembered of it");
+	ok(w->c->steps->n_marked == 1 && !w->c->steps->n_follows, "when it has ended nothing is remembered of it, but of the one that lives");
 	is_num(world_look(w)->n_agents, 0, "agents without steps in the window are not shown");
 	world_free(w);
 }
@@ -238,6 +238,40 @@ static void test_long_sleep(void)
 	world_free(w);
 }
 
+/* An agent that marks waits for a shell, which waits: a tool that is started after long is the agent's all the same. */
+static void test_old_parents(void)
+{
+	struct world *w = world_new(SEC, NULL);
+	uint64_t now = SEC;
+	static const char trace[] = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+	feed_switch(w, now, 0, 0, 'R', 100, "agent");
+	feed_mark(w, now += US, 0, 100, "B|100|step agent=planner");
+	feed_mark(w, now += US, 0, 100, "E");
+	FEED(w, E_FORK, ((struct at){ now += US, 0, 100, 0 }), "agent", 100, 200);
+	feed_switch(w, now += US, 0, 100, 'S', 200, "sh");
+	FEED(w, E_FORK, ((struct at){ now += US, 0, 200, 0 }), "sh", 200, 300);
+	feed_switch(w, now += US, 0, 200, 'S', 300, "sh");
+	for (int i = 0; i < 100; i++) {		/* works for many windows, while they sleep */
+		feed_switch(w, now += 200 * MS, 0, 300, 'S', 0, "swapper");
+		feed_switch(w, now += 200 * MS, 0, 0, 'R', 300, "sh");
+	}
+	ok(model_task_known(&w->c->m, 100) && model_task_known(&w->c->m, 200), "who waits for a child stays, however long");
+	FEED(w, E_FORK, ((struct at){ now += US, 0, 300, 0 }), "sh", 300, 400);
+	feed_switch(w, now += US, 0, 300, 'S', 400, "sh");
+	FEED(w, E_EXEC, ((struct at){ now += US, 0, 400, 0 }), "/usr/bin/tool", 400);
+	step_tool_named(w->c, 400, (struct text){ trace, sizeof trace - 1 });
+	FEED(w, E_EXIT, ((struct at){ now += MS, 0, 400, 0 }), "", 400);
+	feed_switch(w, now += US, 0, 400, 'X', 300, "sh");
+	FEED(w, E_EXIT, ((struct at){ now += US, 0, 300, 0 }), "", 300);
+	feed_switch(w, now += US, 0, 300, 'X', 0, "swapper");
+	is_num(world_look(w)->n_steps_all, 1, "a tool below it is a step");
+	ok(w->snap->n_steps == 1 && w->snap->steps[0]->tgid == 100, "of the agent");
+	engine_tick(w->c, now += 10 * SEC);
+	ok(model_task_known(&w->c->m, 100) && !model_task_known(&w->c->m, 200), "then the agent is remembered, not the shell");
+	world_free(w);
+}
+
 int main(void)
 {
 	test_turns();
@@ -245,5 +279,6 @@ int main(void)
 	test_late();
 	test_selected();
 	test_long_sleep();
+	test_old_parents();
 	return done();
 }
