@@ -20,7 +20,7 @@
 #define PIDS_MAX 64
 #define STOP_MS 10000		/* removing instances with many CPUs takes its time */
 
-enum op { OP_TRACE, OP_CLEANUP, OP_ON, OP_FOLLOW, OP_SIZE, OP_THIN, OP_PROBE, OP_OPEN, OP_STOP };
+enum op { OP_TRACE, OP_CLEANUP, OP_ON, OP_FOLLOW, OP_SIZE, OP_THIN, OP_PROBE, OP_OPEN, OP_TRACE_OF, OP_STOP };
 struct request {
 	uint32_t op;
 	int32_t pid;
@@ -97,9 +97,21 @@ static ssize_t receive_with(int fd, void *buf, size_t n, int *fds, size_t *n_fds
 
 /* ---- the privileged side ---- */
 
+/* A descriptor for the pages and one for the counters of each CPU and buffer. */
+static void want_descriptors(void)
+{
+	struct rlimit l;
+
+	if (!getrlimit(RLIMIT_NOFILE, &l) && l.rlim_cur < l.rlim_max) {
+		l.rlim_cur = l.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &l);
+	}
+}
+
 struct server {
 	int fd;
 	int32_t owner;		/* the user's process */
+	int file;		/* the last program or library that was opened: a probe goes on this and no other; -1 */
 	struct tracer *t;
 };
 
@@ -235,7 +247,9 @@ static void serve_trace(struct server *s, const struct request *q)
 	for (int i = 0; i < 4; i++)
 		if (fds[i] >= 0)
 			close(fds[i]);
-	send_files(s, n_buffers);
+	a.result = send_files(s, n_buffers);
+	if (a.result)		/* whoever waits for files sees that there are no more */
+		send_with(s->fd, &a.result, sizeof a.result, NULL, 0);
 }
 
 static void serve_cleanup(struct server *s)
@@ -250,14 +264,42 @@ static void serve_cleanup(struct server *s)
 	answer(s, &a, NULL, 0);
 }
 
+/* Where the library has its probes stands an instruction that does nothing. */
+static bool is_nop(int fd, uint64_t at)
+{
+#if defined(__x86_64__)
+	static const uint8_t nop5[] = { 0x0f, 0x1f, 0x44, 0x00, 0x00 };
+	uint8_t code[sizeof nop5];
+
+	return pread(fd, code, sizeof code, (off_t)at) == sizeof code && (!memcmp(code, nop5, sizeof nop5) || code[0] == 0x90);
+#else
+	(void)fd;
+	(void)at;
+	return true;
+#endif
+}
+
+/* On the very file that was opened and looked at, whatever its name leads to by now. */
+static int probe_file(struct server *s, const struct request *q, unsigned *n)
+{
+	char path[64];
+	struct stat st;
+
+	if (s->file < 0 || fstat(s->file, &st) || q->v >= (uint64_t)st.st_size || q->w >= (uint64_t)st.st_size ||
+	    (!q->which && !is_nop(s->file, q->v)))
+		return -EINVAL;
+	snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)getpid(), s->file);
+	return tracer_probe(s->t, path, q->v, q->w, q->which, n);
+}
+
 static void serve_probe(struct server *s, const struct request *q)
 {
-	char *path = xasprintf("/proc/%d/root%s", (int)q->pid, q->path), *file, *text = NULL;
+	char *file, *text = NULL;
 	struct answer a = { 0 };
 	int fd = -1;
 	size_t len;
 
-	a.result = q->path[0] == '/' ? tracer_probe(s->t, path, q->v, q->w, q->which, &a.n) : -EINVAL;
+	a.result = probe_file(s, q, &a.n);
 	if (!a.result && !q->which) {
 		file = xasprintf("events/agenttop_%d/mark%u/format", (int)s->owner, a.n);
 		text = tracer_text(s->t, TRACER_MAIN, file, &len);
@@ -270,30 +312,66 @@ static void serve_probe(struct server *s, const struct request *q)
 	if (fd >= 0)
 		close(fd);
 	free(text);
-	free(path);
 }
 
-/* Only opened here: whoever asked reads it, and trusts none of it. */
+/* Looked at before it is opened: opening a device can do things. Only programs and libraries are handed out. */
+static int open_program(const char *path)
+{
+	int at = open(path, O_PATH | O_CLOEXEC), fd = -1, e = EINVAL;
+	char self[64], magic[4];
+	struct stat st;
+
+	if (at < 0)
+		return -errno;
+	snprintf(self, sizeof self, "/proc/self/fd/%d", at);
+	if (!fstat(at, &st) && S_ISREG(st.st_mode)) {
+		fd = open(self, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+		e = errno;
+	}
+	close(at);
+	if (fd >= 0 && (pread(fd, magic, 4, 0) != 4 || memcmp(magic, "\177ELF", 4))) {
+		close(fd);
+		fd = -1;
+		e = ENOEXEC;
+	}
+	return fd >= 0 ? fd : -e;
+}
+
 static void serve_open(struct server *s, const struct request *q)
 {
-	static const char *const name[] = { [PROC_MAPS] = "maps", [PROC_ENVIRON] = "environ", [PROC_ROOT_FILE] = "root" };
 	struct answer a = { 0 };
-	struct stat st;
 	char *path;
 	int fd;
 
-	if (q->which >= ARRAY_LEN(name) || (q->which == PROC_ROOT_FILE && q->path[0] != '/')) {
-		a.result = -EINVAL;
-		answer(s, &a, NULL, 0);
-		return;
+	if (q->which == PROC_ROOT_FILE && q->path[0] == '/') {
+		path = xasprintf("/proc/%d/root%s", (int)q->pid, q->path);
+		fd = open_program(path);
+		if (s->file >= 0)
+			close(s->file);
+		s->file = fd >= 0 ? fd : -1;
+	} else {
+		path = xasprintf("/proc/%d/maps", (int)q->pid);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			fd = -errno;
 	}
-	path = xasprintf("/proc/%d/%s%s", (int)q->pid, name[q->which], q->which == PROC_ROOT_FILE ? q->path : "");
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (fd < 0)
-		a.result = -errno;
-	else if (q->which == PROC_ROOT_FILE && (fstat(fd, &st) || !S_ISREG(st.st_mode)))
-		a.result = -EINVAL;
-	answer(s, &a, &fd, !a.result ? 1 : 0);
+	a.result = fd < 0 ? fd : 0;
+	answer(s, &a, &fd, fd >= 0 ? 1 : 0);
+	if (fd >= 0 && fd != s->file)
+		close(fd);
+	free(path);
+}
+
+/* An environment is full of secrets: only the one word is told. */
+static void serve_trace_of(struct server *s, const struct request *q)
+{
+	char *path = xasprintf("/proc/%d/environ", (int)q->pid);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct answer a = { .result = fd < 0 ? -errno : -ENODATA };
+
+	if (fd >= 0 && who_traceparent_fd(fd, a.text))
+		a.result = 0;
+	answer(s, &a, NULL, 0);
 	if (fd >= 0)
 		close(fd);
 	free(path);
@@ -336,6 +414,8 @@ static void serve(struct server *s)
 			serve_cleanup(s);
 		else if (q.op == OP_OPEN)
 			serve_open(s, &q);
+		else if (q.op == OP_TRACE_OF)
+			serve_trace_of(s, &q);
 		else if (!s->t)
 			answer(s, &no, NULL, 0);
 		else if (q.op == OP_PROBE)
@@ -345,14 +425,24 @@ static void serve(struct server *s)
 	}
 }
 
+/* Nothing else that the other side has open is kept open by this one: a command's pipe, a file. */
+static void only_descriptor(int fd)
+{
+	if (fd > 3)
+		close_range(3, (unsigned)fd - 1, 0);
+	close_range((unsigned)fd + 1, ~0u, 0);
+}
+
 /* It lives as long as the other side does, so what stops that one (Ctrl-C, a closed terminal) must not stop it first. */
 static _Noreturn void be_broker(int fd, int32_t owner)
 {
 	static const int ignored[] = { SIGINT, SIGQUIT, SIGHUP, SIGTERM, SIGPIPE, SIGTSTP, SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2 };
-	struct server s = { .fd = fd, .owner = owner };
+	struct server s = { .fd = fd, .owner = owner, .file = -1 };
 
 	for (size_t i = 0; i < ARRAY_LEN(ignored); i++)
 		signal(ignored[i], SIG_IGN);
+	only_descriptor(fd);
+	want_descriptors();
 	setsid();
 	prctl(PR_SET_NAME, "agenttop-broker");
 	if (chdir("/"))
@@ -423,8 +513,11 @@ int32_t broker_pid(const struct broker *b) { return b->pid; }
 static int ask(struct broker *b, const struct request *q, struct answer *a, int *fds, size_t *n_fds, struct err *err)
 {
 	ssize_t n;
-	int r = send_with(b->fd, q, sizeof *q, NULL, 0);
+	int r;
 
+	*n_fds = 0;
+	*a = (struct answer){ 0 };
+	r = send_with(b->fd, q, sizeof *q, NULL, 0);
 	if (r)
 		return err_set(err, r, "the privileged part is gone: %s", strerror(-r));
 	n = receive_with(b->fd, a, sizeof *a, fds, n_fds);
@@ -506,19 +599,15 @@ static char *read_blob(int fd, size_t len)
 	return text;
 }
 
-int broker_probe(struct broker *b, int32_t pid, const char *path, uint64_t probe, uint64_t counter, bool listen,
-		 unsigned *n, char **text, size_t *len)
+int broker_probe(struct broker *b, uint64_t probe, uint64_t counter, bool listen, unsigned *n, char **text, size_t *len)
 {
-	struct request q = { .op = OP_PROBE, .pid = pid, .which = listen, .v = probe, .w = counter };
+	struct request q = { .op = OP_PROBE, .which = listen, .v = probe, .w = counter };
 	struct answer a;
 	int fds[FDS_MAX], r;
 	size_t n_fds;
 
 	*text = NULL;
 	*len = 0;
-	if (strlen(path) >= sizeof q.path)
-		return -ENAMETOOLONG;
-	strcpy(q.path, path);
 	r = ask(b, &q, &a, fds, &n_fds, NULL);
 	*n = a.n;
 	if (!r && n_fds) {
@@ -528,6 +617,18 @@ int broker_probe(struct broker *b, int32_t pid, const char *path, uint64_t probe
 	for (size_t i = 0; i < n_fds; i++)
 		close(fds[i]);
 	return r;
+}
+
+bool broker_traceparent(struct broker *b, int32_t pid, char buf[WHO_TRACEPARENT])
+{
+	struct answer a;
+	int fds[FDS_MAX];
+	size_t n_fds;
+
+	if (ask(b, &(struct request){ .op = OP_TRACE_OF, .pid = pid }, &a, fds, &n_fds, NULL))
+		return false;
+	snprintf(buf, WHO_TRACEPARENT, "%.*s", WHO_TRACEPARENT - 1, a.text);
+	return true;
 }
 
 int broker_open(struct broker *b, int32_t pid, enum broker_proc which, const char *path)
@@ -599,17 +700,6 @@ static int receive_files(struct broker *b, struct broker_started *s, size_t n_fi
 				(uint8_t)(what[i] >> 24), what[i] & 0xffffff, fds[2 * i], fds[2 * i + 1] };
 	}
 	return 0;
-}
-
-/* A descriptor for the pages and one for the counters of each CPU and buffer. */
-static void want_descriptors(void)
-{
-	struct rlimit l;
-
-	if (!getrlimit(RLIMIT_NOFILE, &l) && l.rlim_cur < l.rlim_max) {
-		l.rlim_cur = l.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &l);
-	}
 }
 
 int broker_trace(struct broker *b, uint64_t buffer_kb, struct broker_started *s, struct err *err)

@@ -15,6 +15,7 @@
 #define AGENTTOP_BROKER_H
 
 #include "tracer.h"
+#include "who.h"
 
 struct broker;
 /* Forks the broker; NULL with *err. Drops privileges in the calling process in every case. */
@@ -60,11 +61,15 @@ int broker_on(struct broker *, bool on);
 int broker_follow(struct broker *, const int32_t *pid, size_t n);
 int broker_buffer_size(struct broker *, enum tracer_buffer, uint64_t kb);
 int broker_thin(struct broker *, unsigned tiers);
-/* The format of the new event is appended to *text (free it). */
-int broker_probe(struct broker *, int32_t pid, const char *path, uint64_t probe, uint64_t counter, bool listen,
-		 unsigned *n, char **text, size_t *len);
-/* A file of /proc/PID that only its owner or root may open; a descriptor or -errno. */
-enum broker_proc { PROC_MAPS, PROC_ENVIRON, PROC_ROOT_FILE };
+/*
+ * A file of /proc/PID that only its owner or root may open; a descriptor or -errno. PROC_ROOT_FILE: a program or library,
+ * by its name in that process's world.
+ */
+enum broker_proc { PROC_MAPS, PROC_ROOT_FILE };
 int broker_open(struct broker *, int32_t pid, enum broker_proc, const char *path);
+/* A probe on the file that was opened last, at offsets in it. *text gets the format of the new event (free it); NULL: none. */
+int broker_probe(struct broker *, uint64_t probe, uint64_t counter, bool listen, unsigned *n, char **text, size_t *len);
+/* TRACEPARENT in the environment of a process; false: there is none. */
+bool broker_traceparent(struct broker *, int32_t pid, char buf[WHO_TRACEPARENT]);
 
 #endif

@@ -74,6 +74,7 @@ int command_go(struct command *c, struct err *err)
 	char text[sizeof err->text];
 	ssize_t n;
 
+	signal(SIGPIPE, SIG_IGN);
 	if (write(c->go, "g", 1) != 1)
 		return err_set(err, -errno, "the command is gone: %s", strerror(errno));
 	close(c->go);
@@ -86,6 +87,12 @@ int command_go(struct command *c, struct err *err)
 bool command_ended(struct command *c, int *status)
 {
 	return waitpid(c->pid, status, WNOHANG) == c->pid;
+}
+
+void command_end(struct command *c)
+{
+	if (c)
+		kill(c->pid, SIGTERM);
 }
 
 void command_free(struct command *c)

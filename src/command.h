@@ -16,6 +16,7 @@ int32_t command_pid(const struct command *);
 int command_go(struct command *, struct err *err);
 /* Has it ended? *status as of waitpid(). */
 bool command_ended(struct command *, int *status);
+void command_end(struct command *);		/* SIGTERM, when it is still running */
 void command_free(struct command *);		/* one that was never let go ends; a running one goes on */
 
 #endif

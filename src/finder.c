@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "finder.h"
-#include "datw.h"
 #include "engine.h"
 #include "step.h"
 #include "who.h"
@@ -14,21 +13,10 @@
 
 #define SCAN_NS NSEC_PER_SEC	/* between two looks at cgroups and new programs */
 
-struct told {			/* an event of ours that a later file needs too */
-	union {
-		struct made_head head;
-		struct made_task task;
-		struct made_follow follow;
-		struct made_trace trace;
-	};
-	size_t len;
-};
 struct finder {
 	const struct opts *o;
 	struct broker *b;
 	struct reader *r;
-	struct told *told;
-	size_t n_told, cap_told;
 	uint32_t *asked;	/* bit by pid: its calls are recorded */
 	struct finder_sdk *sdk;
 	struct who who;
@@ -38,19 +26,31 @@ struct finder {
 };
 #define PIDS (1u << 22)
 
-struct finder *finder_new(const struct opts *o, struct broker *b, struct reader *r, bool marker,
-			  finder_sdk_format *format, void *arg)
+static int check(struct finder *f, struct err *err)
+{
+	struct who_task w;
+	int e = who_open(&f->who, "/", err);
+
+	for (size_t i = 0; i < f->o->n_pids && !e; i++)
+		if (!who_task(&f->who, f->o->pid[i], &w))
+			e = err_set(err, -ESRCH, "-p %d: there is no such process", (int)f->o->pid[i]);
+	for (size_t i = 0; i < f->o->n_cgroups && !e; i++)
+		e = who_cgroups_add(&f->who, &f->cgroups, f->o->cgroup[i], err);
+	return e;
+}
+
+struct finder *finder_new(const struct opts *o, struct broker *b, struct err *err)
 {
 	struct finder *f = xcalloc(1, sizeof *f);
 
 	f->o = o;
 	f->b = b;
-	f->r = r;
 	f->asked = xcalloc(PIDS / 32, sizeof *f->asked);
-	who_open(&f->who, "/", NULL);
-	f->sdk = finder_sdk_new(b, marker, format, arg);
 	f->names_agents = o->n_pids || o->n_comms || o->n_cgroups || o->command;
-	return f;
+	if (!check(f, err))
+		return f;
+	finder_free(f);
+	return NULL;
 }
 
 void finder_free(struct finder *f)
@@ -60,52 +60,18 @@ void finder_free(struct finder *f)
 	finder_sdk_free(f->sdk);
 	who_cgroups_fini(&f->cgroups);
 	who_close(&f->who);
-	free(f->told);
 	free(f->asked);
 	free(f);
 }
 
 /* ---- telling ---- */
 
-static void tell(struct finder *f, const void *record, size_t len)
-{
-	struct told *t;
-
-	GROW(f->told, f->n_told, f->cap_told);
-	t = &f->told[f->n_told++];
-	memcpy(t, record, len);
-	t->len = len;
-	reader_made(f->r, 0, record, len);
-}
-
 static void tell_task(struct finder *f, const struct who_task *w)
 {
 	struct made_task t = { .head = made_head(MADE_TASK), .pid = w->pid, .tgid = w->tgid, .ppid = w->ppid };
 
 	memcpy(t.comm, w->comm, strnlen(w->comm, sizeof t.comm));
-	tell(f, &t, sizeof t);
-}
-
-int finder_retell(struct finder *f, uint64_t ts, struct datw *w, unsigned buffer, size_t page_size, struct err *err)
-{
-	uint8_t *page = xmalloc(page_size);
-	struct made_page m;
-	int e = 0;
-
-	made_begin(&m, page, page_size);
-	for (size_t i = 0; i <= f->n_told && !e; i++) {
-		bool last = i == f->n_told;
-
-		if (!last && made_add(&m, ts, &f->told[i], f->told[i].len))
-			continue;
-		if (m.used > 16)
-			e = datw_pages(w, buffer, 0, page, 1, err);
-		made_begin(&m, page, page_size);
-		if (!last)
-			made_add(&m, ts, &f->told[i], f->told[i].len);
-	}
-	free(page);
-	return e;
+	reader_made(f->r, 0, &t, sizeof t);
 }
 
 /* ---- following ---- */
@@ -165,7 +131,7 @@ static void follow_one(struct finder *f, int32_t pid)
 {
 	struct made_follow m = { .head = made_head(MADE_FOLLOW), .pid = pid, .on = 1 };
 
-	tell(f, &m, sizeof m);
+	reader_made(f->r, 0, &m, sizeof m);
 	ask_for(f, &pid, 1);
 }
 
@@ -176,7 +142,7 @@ bool finder_follow(struct finder *f, int32_t pid)
 
 	add_threads(f, pid, &p);
 	if (p.n) {
-		tell(f, &m, sizeof m);
+		reader_made(f->r, 0, &m, sizeof m);
 		ask_for(f, p.v, p.n);
 	}
 	free(p.v);
@@ -231,32 +197,14 @@ static void meet_young(void *arg, int32_t pid)
 		finder_follow(f, w.tgid);
 }
 
-static int check_pids(struct finder *f, struct err *err)
+void finder_begin(struct finder *f, struct reader *r, bool marker, finder_sdk_format *format, void *arg)
 {
-	struct who_task w;
-
-	for (size_t i = 0; i < f->o->n_pids; i++)
-		if (!who_task(&f->who, f->o->pid[i], &w))
-			return err_set(err, -ESRCH, "-p %d: there is no such process", (int)f->o->pid[i]);
-	return 0;
-}
-
-int finder_begin(struct finder *f, struct err *err)
-{
-	int e = check_pids(f, err);
-
-	if (e)
-		return e;
-	for (size_t i = 0; i < f->o->n_cgroups; i++) {
-		e = who_cgroups_add(&f->who, &f->cgroups, f->o->cgroup[i], err);
-		if (e)
-			return e;
-	}
+	f->r = r;
+	f->sdk = finder_sdk_new(f->b, marker, format, arg);
 	who_tasks(&f->who, meet, f);
 	follow_cgroups(f);
 	if (!f->names_agents)
 		finder_sdk_also(f->sdk, meet_young, f);
-	return 0;
 }
 
 /* ---- tools' trace contexts ---- */
@@ -269,17 +217,19 @@ static void look_at_tools(struct finder *f, struct ctx *c)
 
 	for (size_t i = 0; i < n; i++) {
 		struct made_trace m = { .head = made_head(MADE_TRACE), .pid = pid[i] };
-		int fd = broker_open(f->b, pid[i], PROC_ENVIRON, NULL);
 
-		if (fd < 0)
-			continue;	/* it has ended already */
-		if (who_traceparent_fd(fd, m.traceparent))
+		if (broker_traceparent(f->b, pid[i], m.traceparent))	/* no: it has none, or has ended already */
 			reader_made(f->r, 0, &m, sizeof m);
-		close(fd);
 	}
 }
 
 /* ---- while it runs ---- */
+
+/* One that has ended would stay in the kernel's list for ever, and its number will be another's. */
+static bool is_there(int32_t pid)
+{
+	return !kill((pid_t)pid, 0) || errno == EPERM;
+}
 
 /* The engine knows who is followed by now: children, tasks that took a name, tasks that mark their steps. */
 static void follow_engine(struct finder *f, struct ctx *c)
@@ -291,7 +241,7 @@ static void follow_engine(struct finder *f, struct ctx *c)
 	for (size_t i = 0; i < c->m.n_tasks; i++) {
 		const struct task *t = c->m.tasks[i];
 
-		if (t && t->followed && !was_asked(f, t->pid))
+		if (t && t->followed && !was_asked(f, t->pid) && is_there(t->pid))
 			add_pid(&p, t->pid);
 	}
 	for (size_t i = 0; i < n_marks; i++)

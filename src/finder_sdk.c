@@ -83,12 +83,12 @@ static void in_trouble(struct finder_sdk *f, const char *path, int e)
 	f->trouble = xasprintf("%s: its marks cannot be seen: %s", path, strerror(-e));
 }
 
-static void probe(struct finder_sdk *f, int32_t pid, const char *path, const struct sdk_sites *at)
+static void probe(struct finder_sdk *f, const char *path, const struct sdk_sites *at)
 {
 	char *text, *unused, system[32];
 	size_t len;
 	unsigned n;
-	int e = broker_probe(f->b, pid, path, at->mark_probe, at->probe_semaphore, false, &n, &text, &len);
+	int e = broker_probe(f->b, at->mark_probe, at->probe_semaphore, false, &n, &text, &len);
 
 	if (e) {
 		in_trouble(f, path, e);
@@ -99,7 +99,7 @@ static void probe(struct finder_sdk *f, int32_t pid, const char *path, const str
 	if (text)
 		f->format(f->arg, system, text, len);
 	free(text);
-	if (f->marker && !broker_probe(f->b, pid, path, at->marker_probe, at->marker_semaphore, true, &n, &unused, &len))
+	if (f->marker && !broker_probe(f->b, at->marker_probe, at->marker_semaphore, true, &n, &unused, &len))
 		free(unused);
 }
 
@@ -112,10 +112,12 @@ static void look_at_file(struct finder_sdk *f, int32_t pid, const char *path, ui
 	if (!is_new(f, dev, ino))
 		return;
 	fd = broker_open(f->b, pid, PROC_ROOT_FILE, path);
-	if (fd < 0)
+	if (fd < 0) {
+		f->n_seen--;		/* another process may let us */
 		return;
+	}
 	if (!sdkfind(fd, &at, &err))
-		probe(f, pid, path, &at);
+		probe(f, path, &at);
 	close(fd);
 }
 

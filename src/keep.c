@@ -118,10 +118,11 @@ void keep_size(struct keep *k, uint64_t *ns, uint64_t *bytes)
 
 void keep_take(struct keep *k, struct keep_list *lists)
 {
-	uint64_t since = k->newest > k->window_ns ? k->newest - k->window_ns : 0;
+	uint64_t since;
 
 	memset(lists, 0, k->n_streams * sizeof *lists);
 	pthread_mutex_lock(&k->lock);
+	since = k->newest > k->window_ns ? k->newest - k->window_ns : 0;
 	for (uint32_t i = 0; i < k->n_streams; i++)
 		for (struct keep_page *p = k->stream[i].first; p; p = p->next) {
 			if (p->to < since)

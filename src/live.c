@@ -6,6 +6,7 @@
 #include "keep.h"
 #include "source_tracefs.h"
 #include "step.h"
+#include "subbuf.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -151,10 +152,53 @@ static char *next_output(struct live *l)
 		char *name = output_name(l->o->output, ++l->n_saved);
 		struct stat st;
 
-		if (lstat(name, &st) || !strchr(l->o->output, '%'))
+		if (lstat(name, &st) || !strstr(l->o->output, "%n"))
 			return name;
 		free(name);
 	}
+}
+
+struct retelling {
+	struct datw *w;
+	struct made_page m;
+	uint64_t ts;
+	int e;
+	struct err *err;
+};
+
+static void retell(struct retelling *r, const void *record, size_t n)
+{
+	if (made_add(&r->m, r->ts, record, n))
+		return;
+	if (!r->e)
+		r->e = datw_pages(r->w, READER_MADE, 0, r->m.page, 1, r->err);
+	made_begin(&r->m, r->m.page, r->m.size_bytes);
+	made_add(&r->m, r->ts, record, n);
+}
+
+/* What live told when it began, and found out since: which tasks there are, and who is followed. */
+static int retell_tasks(struct live *l, struct ctx *c, struct datw *w, uint64_t ts, struct err *err)
+{
+	struct retelling r = { .w = w, .ts = ts, .err = err };
+	uint8_t *page = xmalloc(l->page_size);
+
+	made_begin(&r.m, page, l->page_size);
+	for (size_t i = 0; c && i < c->m.n_tasks; i++) {
+		const struct task *t = c->m.tasks[i];
+		struct made_task m = { .head = made_head(MADE_TASK), .pid = t->pid, .tgid = t->tgid, .ppid = t->parent };
+		struct made_follow f = { .head = made_head(MADE_FOLLOW), .pid = t->pid, .on = 1 };
+
+		if (task_is_gone(t) || t->born > ts)
+			continue;	/* events tell of those that were born since */
+		memcpy(m.comm, t->comm_raw, strnlen(t->comm_raw, sizeof m.comm));
+		retell(&r, &m, sizeof m);
+		if (t->followed && !t->agent_pid)
+			retell(&r, &f, sizeof f);
+	}
+	if (!r.e && subbuf_used(page))
+		r.e = datw_pages(w, READER_MADE, 0, page, 1, err);
+	free(page);
+	return r.e;
 }
 
 static int write_kept(struct live *l, struct ctx *c, struct datw *w, struct err *err)
@@ -164,13 +208,13 @@ static int write_kept(struct live *l, struct ctx *c, struct datw *w, struct err 
 	uint64_t first = UINT64_MAX;
 	int e = 0;
 
+	reader_flush(l->r);
 	keep_take(l->keep, lists);
 	for (uint32_t i = 0; i < n; i++)
 		if (lists[i].n)
 			first = MIN(first, lists[i].v[0]->from);
-	/* what was told at the start, of tasks and who is an agent, is told again */
 	if (first != UINT64_MAX)
-		e = finder_retell(l->finder, first, w, READER_MADE, l->page_size, err);
+		e = retell_tasks(l, c, w, first, err);
 	for (uint32_t i = 0; i < n && !e; i++)
 		for (size_t k = 0; k < lists[i].n && !e; k++)
 			e = datw_pages(w, i % N_STREAMS_CPU, i / N_STREAMS_CPU, lists[i].v[k]->page, 1, err);
@@ -191,14 +235,16 @@ static int save_as(struct live *l, struct ctx *c, const char *name, struct err *
 		return -EIO;
 	keep_size(l->keep, &ns, &bytes);
 	e = write_kept(l, c, w, err);
-	if (e) {
+	bytes = datw_bytes(w);
+	if (e)
 		datw_abort(w);
+	else
+		e = datw_finish(w, err);
+	if (e) {
+		unlink(name);
+		l->n_saved--;
 		return e;
 	}
-	bytes = datw_bytes(w);
-	e = datw_finish(w, err);
-	if (e)
-		return e;
 	snprintf(size, sizeof size, "%.1f MB", (double)bytes / 1e6);
 	snprintf(l->status, sizeof l->status, "wrote %.120s: %s, %s", name, fmt_ns(span, sizeof span, ns), size);
 	return 0;
@@ -253,6 +299,9 @@ static int start(struct live *l, int *code, struct err *err)
 		return -EINVAL;
 	l->page_size = source_tracefs_page_size(l->src);
 	collect_formats(l);
+	l->finder = finder_new(l->o, l->b, err);
+	if (!l->finder)
+		return -ENOENT;
 	if (l->o->record) {
 		l->file = open_file(l, l->o->record, err);
 		if (!l->file)
@@ -266,11 +315,11 @@ static int start(struct live *l, int *code, struct err *err)
 	l->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (l->epoll < 0 || watch(l, reader_fd(l->r)) || watch(l, broker_fd(l->b)))
 		return err_set(err, -errno, "waiting for events: %s", strerror(errno));
-	l->finder = finder_new(l->o, l->b, l->r, l->st.marks != MARKS_UNSEEN, new_format, l);
 	if (l->st.marks == MARKS_UNSEEN)
 		source_note(l->src, "marks written to trace_marker cannot be seen: this kernel does not copy them, and somebody uses "
 			    "the top-level buffer; marks of libagentstep are seen");
-	return finder_begin(l->finder, err);
+	finder_begin(l->finder, l->r, l->st.marks != MARKS_UNSEEN, new_format, l);
+	return 0;
 }
 
 struct live *live_open(const struct opts *o, struct broker *b, int *code, struct err *err)
@@ -394,8 +443,12 @@ static void check_triggers(struct live *l, struct ctx *c, uint64_t now)
 
 	if (l->o->n_triggers && steps_triggered(c) && l->n_triggered < l->o->trigger_limit && now - l->saved >= NSEC_PER_SEC) {
 		l->saved = now;
-		if (live_save(l, c, &err))
+		if (live_save(l, c, &err)) {
 			snprintf(l->status, sizeof l->status, "%.200s", err.text);
+			source_damage(l->src, "--trigger: %s", err.text);
+		} else {
+			source_note(l->src, "--trigger: %s", err.text);
+		}
 		if (++l->n_triggered == l->o->trigger_limit)
 			source_note(l->src, "--trigger has written %u files, its limit: no more", l->n_triggered);
 	}
@@ -442,16 +495,22 @@ int live_follow(struct live *l, int32_t pid, struct err *err)
 
 int live_pause(struct live *l, bool pause)
 {
+	int e;
+
 	if (l->paused == pause)
 		return 0;
 	if (pause) {
-		broker_on(l->b, false);
 		l->paused_at = now_ns(CLOCK_MONOTONIC);
+		e = broker_on(l->b, false);
+		if (e)
+			return e;
 		reader_drain(l->r);
 	} else {
 		/* what happened meanwhile nobody saw, on any CPU */
+		e = broker_on(l->b, true);
+		if (e)
+			return e;
 		tell_gap(l, l->paused_at);
-		broker_on(l->b, true);
 	}
 	l->paused = pause;
 	return 0;
@@ -524,5 +583,9 @@ int live_finish(struct live *l, struct ctx *c, struct err *err)
 	e = datw_flush(file, err);
 	if (e)
 		datw_abort(file);
-	return e ? e : datw_finish(file, err);
+	else
+		e = datw_finish(file, err);
+	if (reader_error(l->r))		/* what was lost is lost, whatever finishing says */
+		e = err_set(err, -EIO, "%s", reader_error(l->r));
+	return e;
 }

@@ -21,6 +21,7 @@
 #define COUNTERS_NS NSEC_PER_SEC	/* between two looks at the kernel's counters, and between two flushes of a file */
 #define SLACK_NS (2 * NSEC_PER_MSEC)	/* a writer that an interrupt, or a hypervisor, has held up */
 #define ROUND_PAGES 256			/* of a CPU in a round, so that others have their turn */
+#define DRAIN_ROUNDS 1000		/* of events that go on, when recording could not be stopped */
 #define WAITING_MAX (32u << 20)		/* bytes that may wait for the engine */
 
 struct stream {
@@ -48,13 +49,14 @@ struct reader {
 	pthread_mutex_t lock;		/* over what is below, up to the next comment */
 	pthread_cond_t changed;
 	struct chunk *first, **end;
+	uint64_t *skipped;		/* by stream: to be told with its next sub-buffer */
 	struct chunk *spare;		/* to be used again: so memory is what was needed at once, whoever frees it */
 	uint64_t n_waiting, watermark;
 	struct reader_counts counts;
 	struct datw *file;
 	char *error;
 	uint64_t rounds, rounds_asked;
-	bool stopping, signalled, ending;
+	bool stopping, signalled, ending, flush, more;	/* more: the last round did not read all that there was */
 	struct made_stream *made;	/* by CPU */
 	uint64_t made_ts;
 	struct new_format *formats;
@@ -126,15 +128,20 @@ static void close_all_open(struct reader *r)
 /* The engine is too slow: what has waited longest goes, and is told as lost with the next of its stream. */
 static void skip_oldest(struct reader *r)
 {
-	struct chunk *c = r->first, *n;
+	struct chunk **p = &r->first, *c, *n;
 
-	r->first = c->next;
-	if (!r->first)
-		r->end = &r->first;
-	for (n = r->first; n && n->stream != c->stream; n = n->next)
+	while (*p && (*p)->stream % N_STREAMS_CPU == READER_MADE)
+		p = &(*p)->next;	/* nobody would tell those again */
+	c = *p;
+	if (!c || !c->next)
+		return;
+	*p = c->next;
+	for (n = c->next; n && n->stream != c->stream; n = n->next)
 		;
 	if (n)
 		n->n_missing += c->n_missing + subbuf_count(c->page, r->page_size);
+	else
+		r->skipped[c->stream] += c->n_missing + subbuf_count(c->page, r->page_size);
 	r->counts.n_skipped++;
 	r->n_waiting -= r->page_size;
 	c->next = r->spare;
@@ -157,15 +164,18 @@ static void hand_over(struct reader *r, uint32_t stream, const uint8_t *page, ui
 
 	pthread_mutex_lock(&r->lock);
 	c = new_chunk(r);
-	*c = (struct chunk){ .stream = stream, .n_missing = n_missing };
+	*c = (struct chunk){ .stream = stream, .n_missing = n_missing + r->skipped[stream] };
+	r->skipped[stream] = 0;
 	memcpy(c->page, page, r->page_size);
 	*r->end = c;
 	r->end = &c->next;
 	r->n_waiting += r->page_size;
 	r->counts.pages++;
 	r->counts.bytes += subbuf_used(page);
-	while (r->n_waiting > WAITING_MAX && r->first->next)
+	for (uint64_t before = 0; r->n_waiting > WAITING_MAX && r->n_waiting != before;) {
+		before = r->n_waiting;
 		skip_oldest(r);
+	}
 	pthread_mutex_unlock(&r->lock);
 }
 
@@ -192,16 +202,18 @@ static bool read_counters(struct stream *s, uint64_t *overrun, uint64_t *commit_
 	return true;
 }
 
-static void add_made(struct reader *r, uint32_t cpu, uint64_t ts, const void *record, size_t n);
+static bool add_made(struct reader *r, uint32_t cpu, uint64_t ts, const void *record, size_t n);
 
 /* Losses that no sub-buffer tells: writes that were given up. Nobody knows when, only that it was since the last look. */
-static void tell_loss(struct reader *r, struct stream *s, uint64_t n, uint64_t from)
+static bool tell_loss(struct reader *r, struct stream *s, uint64_t n, uint64_t from)
 {
 	struct made_lost lost = { .head = made_head(MADE_LOST), .from = from, .count = n };
+	bool told;
 
 	pthread_mutex_lock(&r->lock);
-	add_made(r, s->cpu, now_ns(CLOCK_MONOTONIC), &lost, sizeof lost);
+	told = add_made(r, s->cpu, now_ns(CLOCK_MONOTONIC), &lost, sizeof lost);
 	pthread_mutex_unlock(&r->lock);
+	return told;
 }
 
 static void look_at_counters(struct reader *r, uint64_t now)
@@ -214,8 +226,11 @@ static void look_at_counters(struct reader *r, uint64_t now)
 		uint64_t commit_overrun = s->commit_overrun, dropped = s->dropped;
 
 		if (read_counters(s, &s->overrun, &s->commit_overrun, &s->dropped) &&
-		    (s->commit_overrun > commit_overrun || s->dropped > dropped))
-			tell_loss(r, s, s->commit_overrun - commit_overrun + s->dropped - dropped, from);
+		    (s->commit_overrun > commit_overrun || s->dropped > dropped) &&
+		    !tell_loss(r, s, s->commit_overrun - commit_overrun + s->dropped - dropped, from)) {
+			s->commit_overrun = commit_overrun;	/* no room now: at the next look */
+			s->dropped = dropped;
+		}
 		sum.overrun += s->overrun - s->before;
 		if (is_top(r, s))
 			continue;
@@ -310,7 +325,18 @@ static void give_made(struct reader *r)
 	}
 }
 
-static void publish(struct reader *r, uint64_t watermark)
+static bool asked_for(struct reader *r, bool *what)
+{
+	bool asked;
+
+	pthread_mutex_lock(&r->lock);
+	asked = *what;
+	*what = false;
+	pthread_mutex_unlock(&r->lock);
+	return asked;
+}
+
+static void publish(struct reader *r, uint64_t watermark, bool more)
 {
 	uint64_t one = 1;
 
@@ -319,6 +345,7 @@ static void publish(struct reader *r, uint64_t watermark)
 	if (r->file)
 		r->counts.record_bytes = datw_bytes(r->file);
 	r->rounds++;
+	r->more = more;
 	pthread_cond_broadcast(&r->changed);
 	if (!r->signalled && write(r->ready, &one, sizeof one) == sizeof one)
 		r->signalled = true;
@@ -387,15 +414,17 @@ static bool round_of(struct reader *r)
 		look_at_counters(r, begin);
 		if (r->file) {
 			close_all_open(r);
-			if (datw_flush(r->file, &err))
+			if (r->file && datw_flush(r->file, &err))
 				file_failed(r, &err);
 		}
 		r->counters_at = begin;
 	}
 	give_made(r);
-	if (r->ending && r->file)
+	if (asked_for(r, &r->flush))
+		close_all_open(r);
+	if (r->file && asked_for(r, &r->ending))
 		end_file(r);
-	publish(r, watermark);
+	publish(r, watermark, more);
 	return more;
 }
 
@@ -403,9 +432,14 @@ static void wait_for_more(struct reader *r, bool more)
 {
 	struct epoll_event ev[64];
 	uint64_t n;
+	int got = epoll_wait(r->epoll, ev, ARRAY_LEN(ev), more ? 0 : PERIOD_MS);
 
-	if (epoll_wait(r->epoll, ev, ARRAY_LEN(ev), more ? 0 : PERIOD_MS) < 0 && errno != EINTR)
+	if (got < 0 && errno != EINTR)
 		usleep(PERIOD_MS * 1000);
+	/* a CPU that never was online cannot be waited for; it is read in every round all the same */
+	for (int i = 0; i < got; i++)
+		if (ev[i].events & (EPOLLERR | EPOLLHUP))
+			epoll_ctl(r->epoll, EPOLL_CTL_DEL, ev[i].data.fd, NULL);
 	if (read(r->wake, &n, sizeof n) < 0)
 		return;		/* nobody woke us: a buffer is filling, or it is time */
 }
@@ -440,7 +474,7 @@ static void *run(void *arg)
 
 static int watch(struct reader *r, int fd)
 {
-	struct epoll_event ev = { .events = EPOLLIN };
+	struct epoll_event ev = { .events = EPOLLIN, .data.fd = fd };
 
 	return fd < 0 || epoll_ctl(r->epoll, EPOLL_CTL_ADD, fd, &ev) ? -errno : 0;
 }
@@ -508,6 +542,7 @@ static void free_reader(struct reader *r)
 	free_formats(r->formats);
 	topclock_free(r->top);
 	free(r->made);
+	free(r->skipped);
 	free(r->stream);
 	free(r->page);
 	free(r->error);
@@ -546,6 +581,7 @@ struct reader *reader_start(struct broker_started *st, size_t page_size, struct 
 	r->page = xmalloc(page_size);
 	r->n_cpus = st->n_cpus;
 	r->made = xcalloc(r->n_cpus, sizeof *r->made);
+	r->skipped = xcalloc((size_t)r->n_cpus * N_STREAMS_CPU, sizeof *r->skipped);
 	r->stream = xcalloc(st->n_files, sizeof *r->stream);
 	r->epoll = r->wake = r->ready = -1;
 	r->losses_at = now_ns(CLOCK_MONOTONIC);
@@ -603,8 +639,9 @@ bool reader_take(struct reader *r, struct batch *b)
 }
 
 /* With the lock held. A full page waits for the round that takes it, which is asked for. */
-static void add_made(struct reader *r, uint32_t cpu, uint64_t ts, const void *record, size_t n)
+static bool add_made(struct reader *r, uint32_t cpu, uint64_t ts, const void *record, size_t n)
 {
+	bool fits;
 	struct made_stream *m = &r->made[cpu < r->n_cpus ? cpu : 0];
 
 	if (!m->page)
@@ -612,7 +649,9 @@ static void add_made(struct reader *r, uint32_t cpu, uint64_t ts, const void *re
 	r->made_ts = ts = MAX(ts, r->made_ts);
 	if (!m->any)
 		made_begin(&m->m, m->page, r->page_size);
-	m->any = made_add(&m->m, ts, record, n) || m->any;
+	fits = made_add(&m->m, ts, record, n);
+	m->any |= fits;
+	return fits;
 }
 
 void reader_made(struct reader *r, uint32_t cpu, const void *record, size_t n)
@@ -635,26 +674,34 @@ void reader_counts(struct reader *r, struct reader_counts *c)
 	pthread_mutex_unlock(&r->lock);
 }
 
-/* Two rounds: the one that was under way may have passed a stream before the call. */
+/* Two rounds: the one that was under way may have passed a stream before the call. More, while one does not get to the end. */
 void reader_drain(struct reader *r)
 {
 	uint64_t upto;
 
 	pthread_mutex_lock(&r->lock);
 	upto = r->rounds_asked = r->rounds + 2;
-	while (r->rounds < upto) {
+	while (r->rounds < upto || (r->more && r->rounds < upto + DRAIN_ROUNDS)) {
 		wake(r);
 		pthread_cond_wait(&r->changed, &r->lock);
 	}
 	pthread_mutex_unlock(&r->lock);
 }
 
+void reader_flush(struct reader *r)
+{
+	pthread_mutex_lock(&r->lock);
+	r->flush = true;
+	pthread_mutex_unlock(&r->lock);
+	reader_drain(r);
+}
+
 void reader_end_record(struct reader *r)
 {
 	reader_drain(r);
 	pthread_mutex_lock(&r->lock);
-	r->ending = true;
 	while (r->file) {
+		r->ending = true;
 		wake(r);
 		pthread_cond_wait(&r->changed, &r->lock);
 	}

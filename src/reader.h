@@ -52,6 +52,8 @@ void reader_made(struct reader *, uint32_t cpu, const void *record, size_t n);
 void reader_counts(struct reader *, struct reader_counts *);
 /* An event that came to be meanwhile: the file learns of it with the next flush. */
 void reader_add_format(struct reader *, const char *system, const char *text, size_t len);
+/* Everything read so far is in the flight recorder. */
+void reader_flush(struct reader *);
 /* Everything read so far is in the file, which is the caller's again. */
 void reader_end_record(struct reader *);
 /* Reads what there is before it returns: for a pause, and for the end. */

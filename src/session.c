@@ -249,8 +249,9 @@ int session_finish(struct session *s, struct err *err)
 	int r = live_finish(s->live, s->c, err);
 	struct err ignored;
 
-	if (!s->ended)
-		session_read(s, 0, &ignored);
+	/* the engine may have been in the middle of what came before */
+	while (!s->ended && session_read(s, 0, &ignored) > 0)
+		;
 	return r;
 }
 

@@ -16,9 +16,11 @@
 #include <unistd.h>
 
 #define TRACEFS_MAGIC_NUMBER 0x74726163
+#define INITIAL_PID_NAMESPACE 0xEFFFFFFCu	/* PROC_PID_INIT_INO */
 #define MOUNT_POINT "/sys/kernel/tracing"
 #define NAME "agenttop."		/* what our instances' names begin with */
 #define GROUP "agenttop_"		/* and our uprobes' groups */
+#define PIDS_A_WRITE 64
 #define NOBODY "4194303"		/* the largest pid there can be: a filter that is not empty and matches no task */
 #define CALLS_KB 4096			/* of a CPU: the calls of agents, and marks, are few beside all the rest */
 #define MARKS_KB 1024
@@ -77,8 +79,12 @@ static int find_tracefs(struct err *err)
 		}
 	if (geteuid() && access(MOUNT_POINT, R_OK | X_OK))
 		return err_set(err, -EACCES, "live recording needs root: run it with sudo, or open a recording (agenttop FILE)");
-	if (mount_privately(err))
-		return -errno;
+	{
+		int r = mount_privately(err);
+
+		if (r)
+			return r;
+	}
 	snprintf(dir, sizeof dir, MOUNT_POINT);
 	return tracefs_set_tracing_dir(dir) ? err_set(err, -EINVAL, "%s: %s", dir, strerror(errno)) : 0;
 }
@@ -278,8 +284,13 @@ static int make_instance(struct tracer *t, enum tracer_buffer b, struct err *err
 	path = tracefs_instance_get_dir(t->inst[b]);
 	t->lock[b] = path ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 	tracefs_put_tracing_file(path);
-	if (t->lock[b] < 0 || flock(t->lock[b], LOCK_EX | LOCK_NB))
-		return err_set(err, -errno, "tracefs: the instance %s is somebody else's: %s", name, strerror(errno));
+	if (t->lock[b] < 0 || flock(t->lock[b], LOCK_EX | LOCK_NB)) {
+		int e = errno;
+
+		tracefs_instance_free(t->inst[b]);
+		t->inst[b] = NULL;		/* not ours to undo */
+		return err_set(err, -e, "tracefs: the instance %s is somebody else's: %s", name, strerror(e));
+	}
 	return 0;
 }
 
@@ -443,13 +454,25 @@ static int open_both(struct tracer *t, uint64_t kb, struct err *err)
 	return r;
 }
 
+/* Events tell of pids as the kernel counts them; elsewhere they would be other processes'. */
+static int check_pids(struct err *err)
+{
+	struct stat st;
+
+	if (!stat("/proc/self/ns/pid", &st) && st.st_ino != INITIAL_PID_NAMESPACE)
+		return err_set(err, -EINVAL, "live recording needs the host's process ids: this is a pid namespace (a container)");
+	return 0;
+}
+
 struct tracer *tracer_open(int32_t pid, uint64_t buffer_kb, int *code, struct err *err)
 {
 	struct tracer *t = xcalloc(1, sizeof *t);
 	struct err ignored;
-	unsigned n;
-	int r = find_tracefs(err), fd = -1;
+	unsigned n = 0;
+	int r = check_pids(err), fd = -1;
 
+	if (!r)
+		r = find_tracefs(err);
 	t->pid = pid;
 	for (int b = 0; b < N_TRACER_BUFFERS; b++)
 		t->lock[b] = -1;
@@ -522,11 +545,16 @@ int tracer_follow(struct tracer *t, const int32_t *pids, size_t n)
 {
 	int r = 0;
 
-	for (size_t i = 0; i < n && !r; i++) {
-		char text[16];
+	/* one write: each makes the kernel wait until nobody looks at the old list */
+	for (size_t i = 0; i < n; i += PIDS_A_WRITE) {
+		char text[PIDS_A_WRITE * 12];
+		size_t at = 0;
 
-		snprintf(text, sizeof text, "%d ", (int)pids[i]);
+		for (size_t k = i; k < MIN(n, i + PIDS_A_WRITE); k++)
+			at += (size_t)snprintf(text + at, sizeof text - at, "%d ", (int)pids[k]);
 		r = put_in(t->inst[TRACER_CALLS], "set_event_pid", text);
+		if (r)
+			break;
 	}
 	if (n && !t->calls_on)
 		turn_on_calls(t);

@@ -84,7 +84,7 @@ END { exit bad }
 ' /dev/fd/3 "$@" 3<<'EOF_RULES'
 src/base.c src/arena.c src/strs.c src/stats.c may src/base.h src/arena.h src/strs.h src/stats.h : the lowest layer knows nothing of ours
 src/source*.c src/decode.c src/dat_*.c src/perf_*.c src/ev*.c src/merge.c not src/model.h src/stage.h src/engine.h src/step.h src/chain.h src/snapshot.h src/report.h src/tune.h ui/* : sources know neither stages nor the model
-src/broker.c src/tracer*.c may src/broker.h src/tracer.h src/user.h src/base.h : the privileged part knows nothing but tracefs
+src/broker.c src/tracer*.c may src/broker.h src/tracer.h src/user.h src/who.h src/base.h : the privileged part knows nothing but tracefs
 src/reader.c src/keep.c src/made.c src/subbuf.c src/page.c src/datw*.c not src/model.h src/stage.h src/engine.h src/step.h src/snapshot.h ui/* : what moves sub-buffers does not look into events
 src/who*.c may src/who.h src/who_in.h src/base.h : finding tasks in /proc knows nothing of ours
 src/engine*.c src/model*.c src/sched*.c src/step*.c src/chain*.c not src/report.h src/tune.h ui/* : the engine has no screen in it
