@@ -36,6 +36,8 @@ void datw_abort(struct datw *d)
 	free(d->clock);
 	free(d->uname);
 	free(d->program);
+	free(d->later_system);
+	free(d->later);
 	free(d->scratch.p);
 	free(d->packing.p);
 	datw_pack_fini(d);
@@ -244,12 +246,15 @@ void datw_stats(struct datw *d, unsigned buffer, uint32_t cpu, const char *text,
 
 int datw_add_format(struct datw *d, const struct datw_format *f, struct err *err)
 {
+	int r = 0;
+
 	if (d->version == 6)
-		return err_set(err, -ENOTSUP, "%s: an event that is new cannot be added to a recording of version 6",
-			       d->path);
-	datw_keep_format(d, f);
-	d->formats_at.changed = true;
-	return 0;
+		r = datw_v6_add_format(d, f, err);
+	else if (datw_keep_format(d, f))
+		d->formats_at.changed = true;
+	if (!r && (d->formats_at.changed || d->n_told < d->n_came))
+		(void)datw_publish(d, NULL);
+	return r;
 }
 
 /* ---- flush and finish ---- */

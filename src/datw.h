@@ -43,6 +43,8 @@ struct datw_meta {			/* borrowed until datw_open() returns */
 	uint32_t page_size;		/* of a sub-buffer */
 	uint32_t long_size;		/* 4 or 8 */
 	uint32_t n_cpus;		/* of the machine */
+	const char *later_system;	/* version 6: of events that come to be during the recording; NULL: none */
+	unsigned n_later;		/* how many of them there is room for: 1 KiB each; at most 128 */
 };
 struct datw;
 
@@ -59,7 +61,12 @@ int datw_pages(struct datw *, unsigned buffer, uint32_t cpu, const void *pages, 
 /* These replace what was said before and show from the next flush on (version 6: stats at the end). */
 void datw_cmdlines(struct datw *, const char *text, size_t len);	/* of saved_cmdlines */
 void datw_stats(struct datw *, unsigned buffer, uint32_t cpu, const char *text, size_t len);	/* of per_cpu/cpuN/stats */
-/* An event that came to be during the recording. -ENOTSUP in version 6, which has no room for it. */
+/*
+ * An event that came to be during the recording: give it before the pages that have it, for it is in the file at once, and
+ * a disk that is full later does not matter. Where it cannot be written the next flush tries again. Version 6 takes those
+ * of later_system only (-ENOTSUP), and -ENOSPC when there are more of them than was said, or longer ones than there is
+ * room for; neither does any harm to the recording.
+ */
 int datw_add_format(struct datw *, const struct datw_format *, struct err *);
 /* From now on a reader of the file sees all that was given. On -errno it sees what it saw before, or more. */
 int datw_flush(struct datw *, struct err *);

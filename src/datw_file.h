@@ -11,11 +11,14 @@
  * its chunks. Readers believe the count but look at it only when the options give the data a size, so it is written
  * before the options that first name the data, and later on after the options: a count is never ahead of the size.
  * trace-cmd walks all sections from the first on, so everything between them is in one, holes included.
- * Formats and task names can be replaced: like the options they have two places each, found behind all data.
+ * Formats and task names can be replaced: like the options they have two places each. Those of formats are in front, with
+ * room for some more: they take no new blocks, so they can be written to a full disk. What is too large goes behind all
+ * data.
  *
  * Version 6: the table gives place and size of each CPU's data and is 16-byte aligned, so that no entry is on two pages:
- * a write that is killed ends between pages. Task names have room to be replaced in, and statistics are written into the
- * padding of an option, which is then made shorter.
+ * a write that is killed ends between pages. Formats that are to come have a place each, of a fixed size and on one page
+ * too, that holds a format of no event until then. Task names have room to be replaced in, and statistics are written
+ * into the padding of an option, which is then made shorter.
  *
  * In the end the data is copied together, stream by stream; each copy is told of before its original is given up.
  */
@@ -84,6 +87,10 @@ struct datw {
 	size_t stats_room;
 	size_t names_written;
 	bool names_changed;
+	char *later_system;
+	uint64_t later_pos;		/* the text of the first format that may come, a multiple of DATW_LATER */
+	char *later;			/* those that came, as they are in the file */
+	unsigned n_later, n_came, n_told;
 	void *zstd;
 	struct datw_out scratch, packing;	/* of one call; of a chunk */
 };
@@ -110,10 +117,11 @@ void datw_set_num(struct datw_out *, size_t at, uint64_t v, unsigned size);
 void datw_put_start(const struct datw *, struct datw_out *);
 void datw_put_headers(struct datw_out *, const struct datw_meta *);
 void datw_put_ftrace(struct datw_out *, const struct datw_meta *);
-void datw_put_formats(const struct datw *, struct datw_out *);
+uint32_t datw_put_formats(const struct datw *, struct datw_out *);	/* the number of systems, which comes first */
 void datw_put_stats(const struct datw *, struct datw_out *);	/* options, for CPUs that have any */
 size_t datw_stats_room(const struct datw *);			/* they take no more */
-void datw_keep_format(struct datw *, const struct datw_format *);
+size_t datw_format_head(const struct datw_format *);	/* the line with its name; 0: it is no format at all */
+bool datw_keep_format(struct datw *, const struct datw_format *);	/* false: nothing is new */
 bool datw_is_ftrace(const struct datw_format *);
 const char *datw_pack_version(void);			/* of zstd; NULL when this build has none */
 /* Puts u32 packed size, u32 size, bytes. */
@@ -126,12 +134,13 @@ int datw_publish(struct datw *, struct err *);			/* the file tells of all that i
 
 /* datw_v6.c, datw_v7.c: what is before the data; what tells about the data; the end. */
 void datw_v6_front(struct datw *, const struct datw_meta *, struct datw_out *);
+int datw_v6_add_format(struct datw *, const struct datw_format *, struct err *);
 int datw_v6_publish(struct datw *, struct err *);
 int datw_v6_finish(struct datw *, struct err *);
 int datw_v7_front(struct datw *, const struct datw_meta *, struct datw_out *, struct err *);
 int datw_v7_publish(struct datw *, struct err *);
 int datw_v7_finish(struct datw *, struct err *);
 int datw_v7_head(struct datw *, uint64_t at, uint64_t end, struct err *);	/* of a section with a buffer's data */
-enum { DATW_HEAD = 16 };
+enum { DATW_HEAD = 16, DATW_LATER = 1 << 10 };
 
 #endif

@@ -124,7 +124,7 @@ static void put_system(const struct datw *d, struct datw_out *o, size_t first)
 	datw_set_num(o, at, n, 4);
 }
 
-void datw_put_formats(const struct datw *d, struct datw_out *o)
+uint32_t datw_put_formats(const struct datw *d, struct datw_out *o)
 {
 	size_t at = o->n;
 	uint32_t n = 0;
@@ -136,33 +136,45 @@ void datw_put_formats(const struct datw *d, struct datw_out *o)
 			n++;
 		}
 	datw_set_num(o, at, n, 4);
+	return n;
+}
+
+size_t datw_format_head(const struct datw_format *f)
+{
+	const char *end = f->text.len ? memchr(f->text.p, '\n', f->text.len) : NULL;
+
+	return end ? (size_t)(end - f->text.p) + 1 : 0;
 }
 
 /* The newest of a name is the one that counts: a probe that was made again has other fields. */
 static struct datw_kept *kept_place(struct datw *d, const struct datw_format *f)
 {
-	size_t name = (size_t)((const char *)memchr(f->text.p, '\n', f->text.len) - f->text.p);
+	size_t head = datw_format_head(f);
 
 	for (size_t i = 0; i < d->n_formats; i++) {
 		struct datw_kept *k = &d->formats[i];
 
-		if (k->len > name && !memcmp(k->text, f->text.p, name + 1) && !strcmp(k->system, f->system))
+		if (k->len >= head && !memcmp(k->text, f->text.p, head) && !strcmp(k->system, f->system))
 			return k;
 	}
 	GROW(d->formats, d->n_formats, d->cap_formats);
+	d->formats[d->n_formats] = (struct datw_kept){ 0 };
 	return &d->formats[d->n_formats++];
 }
 
-void datw_keep_format(struct datw *d, const struct datw_format *f)
+bool datw_keep_format(struct datw *d, const struct datw_format *f)
 {
 	struct datw_kept *k;
 
-	if (!f->text.len || !memchr(f->text.p, '\n', f->text.len))
-		return;			/* no format at all */
+	if (!datw_format_head(f))
+		return false;
 	k = kept_place(d, f);
+	if (k->len == f->text.len && !memcmp(k->text, f->text.p, k->len))
+		return false;
 	free(k->system);
 	free(k->text);
 	*k = (struct datw_kept){ xstrdup(f->system), xstrndup(f->text.p, f->text.len), f->text.len };
+	return true;
 }
 
 /* ---- statistics: the text of each CPU in an option, the name of an instance in one before ---- */

@@ -3,6 +3,7 @@
 #include "datw_file.h"
 #include "dat_file.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,15 +11,66 @@ enum {
 	NAMES_ROOM = 256 << 10,		/* a hole but for what is used */
 	TABLE_ALIGN = 16,		/* an entry: u64 place, u64 size */
 	BLOCK = 10 + 2 + 10,		/* of an instance, before its table: two tags and the end of no options */
+	LATER_ROOM = DATW_LATER - 8,	/* a text; the next one's size behind it */
+	LATER_ID = 65200,		/* the kernel gives the lowest that are free; made.h has 65400 */
+	LATER_MAX = 128,
 };
 
 /* ---- what is before the data ---- */
+
+/* Of no event. Whoever reads it finds nothing wrong. */
+static void put_spare(struct datw_out *o, unsigned i)
+{
+	char *text = xasprintf("name: later%u\nID: %u\nformat:\n"
+			       "\tfield:unsigned short common_type;\toffset:0;\tsize:2;\tsigned:0;\n"
+			       "\tfield:unsigned char common_flags;\toffset:2;\tsize:1;\tsigned:0;\n"
+			       "\tfield:unsigned char common_preempt_count;\toffset:3;\tsize:1;\tsigned:0;\n"
+			       "\tfield:int common_pid;\toffset:4;\tsize:4;\tsigned:1;\n\n"
+			       "\tfield:u64 none;\toffset:8;\tsize:8;\tsigned:0;\n\n"
+			       "print fmt: \"%%llu\", REC->none\n", i, LATER_ID + i);
+
+	datw_put(o, text, strlen(text));
+	free(text);
+}
+
+/* Behind those of the other systems. The first stays as it is: its length brings the others to where they should be. */
+static void put_later(struct datw *d, struct datw_out *o)
+{
+	datw_put_text(o, d->later_system);
+	datw_put_num(o, d->n_later + 1, 4);
+	for (unsigned i = 0; i <= d->n_later; i++) {
+		size_t at = o->n, n;
+
+		datw_put_num(o, 0, 8);
+		put_spare(o, i);
+		n = (DATW_LATER - (o->n + 8) % DATW_LATER) % DATW_LATER;
+		memset(datw_room(o, n), '\n', n);
+		o->n += n;
+		datw_set_num(o, at, o->n - at - 8, 8);
+		if (!i)
+			d->later_pos = o->n + 8;
+	}
+}
+
+static void put_formats(struct datw *d, const struct datw_meta *m, struct datw_out *o)
+{
+	size_t at = o->n;
+	uint32_t n = datw_put_formats(d, o);
+
+	if (!m->later_system || !m->n_later)
+		return;
+	d->later_system = xstrdup(m->later_system);
+	d->n_later = MIN(m->n_later, LATER_MAX);
+	d->later = xcalloc(d->n_later, LATER_ROOM);
+	put_later(d, o);
+	datw_set_num(o, at, n + 1, 4);
+}
 
 static void put_texts(struct datw *d, const struct datw_meta *m, struct datw_out *o)
 {
 	datw_put_headers(o, m);
 	datw_put_ftrace(o, m);
-	datw_put_formats(d, o);
+	put_formats(d, m, o);
 	datw_put_sized(o, m->kallsyms, 4);
 	datw_put_sized(o, m->printk, 4);
 	datw_put_num(o, NAMES_ROOM, 8);
@@ -129,13 +181,68 @@ static int write_names(struct datw *d, struct err *err)
 	return r;
 }
 
+/* The newest of a name is the one that counts. */
+static unsigned later_place(const struct datw *d, const struct datw_format *f)
+{
+	size_t head = datw_format_head(f);
+	unsigned i = 0;
+
+	while (i < d->n_came && memcmp(d->later + (size_t)i * LATER_ROOM, f->text.p, head))
+		i++;
+	return i;
+}
+
+int datw_v6_add_format(struct datw *d, const struct datw_format *f, struct err *err)
+{
+	char text[LATER_ROOM], *at;
+	unsigned i;
+
+	if (!d->later_system || strcmp(d->later_system, f->system))
+		return err_set(err, -ENOTSUP, "%s: an event that is new cannot be added to a recording of version 6",
+			       d->path);
+	if (f->text.len > LATER_ROOM)
+		return err_set(err, -ENOSPC, "%s: the format of an event is %zu bytes long, and there is room for %d",
+			       d->path, f->text.len, LATER_ROOM);
+	if (!datw_format_head(f))
+		return 0;
+	i = later_place(d, f);
+	if (i == d->n_later)
+		return err_set(err, -ENOSPC, "%s: %u events are new, and there is no room for more", d->path, i);
+	memset(text, '\n', sizeof text);
+	memcpy(text, f->text.p, f->text.len);
+	at = d->later + (size_t)i * LATER_ROOM;
+	if (!memcmp(at, text, sizeof text))
+		return 0;
+	memcpy(at, text, sizeof text);
+	d->n_came = MAX(d->n_came, i + 1);
+	d->n_told = MIN(d->n_told, i);
+	return 0;
+}
+
+/* Each on one page: a write that is killed wrote it or did not. */
+static int write_later(struct datw *d, struct err *err)
+{
+	int r = 0;
+
+	while (d->n_told < d->n_came && !r) {
+		size_t i = d->n_told;
+
+		r = datw_write(d, d->later + i * LATER_ROOM, LATER_ROOM, d->later_pos + i * DATW_LATER, err);
+		d->n_told += !r;
+	}
+	return r;
+}
+
+/* What describes the data and cannot be written keeps no data from being told of. */
 int datw_v6_publish(struct datw *d, struct err *err)
 {
-	int r = d->names_changed ? write_names(d, err) : 0;
+	int lacking = write_later(d, err), r = 0;
 
+	if (d->names_changed && !lacking)
+		lacking = write_names(d, err);
 	for (size_t i = 0; i < d->n_rings && !r; i++)
 		r = write_table(d, &d->rings[i], err);
-	return r;
+	return r ? r : lacking;
 }
 
 /* ---- the end ---- */

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DAT_STRINGS = 15, DAT_KALLSYMS = 19, DAT_PRINTK = 20, PACKED = 1, FORMATS_SPARE = 64 << 10 };
+enum { DAT_STRINGS = 15, DAT_KALLSYMS = 19, DAT_PRINTK = 20, PACKED = 1, PLAIN_SPARE = 64 << 10, PACKED_SPARE = 16 << 10 };
 
 /* What trace-cmd dump calls the sections; their heads hold the place of the text among these. */
 static const struct title {
@@ -128,20 +128,21 @@ static int put_first(struct datw *d, struct datw_grown *g, struct datw_out *o, s
 }
 
 /*
- * libtracecmd 1.3.1 loses its way in plain formats behind 2 GiB, for it takes a file's offset into an int there. So they
- * have both their places in front of the data, with room for some more.
+ * Both places are in front of the data, with room for some more, and are there from the beginning: an event that is new
+ * can be told of when the disk is full. And libtracecmd 1.3.1 loses its way in plain formats behind 2 GiB, for it takes a
+ * file's offset into an int there.
  */
 static int put_first_formats(struct datw *d, struct datw_out *o, struct err *err)
 {
 	struct datw_grown *g = &d->formats_at;
-	int r = put_first(d, g, o, d->packed ? 0 : FORMATS_SPARE, err, put_formats);
+	int r = put_first(d, g, o, d->packed ? PACKED_SPARE : PLAIN_SPARE, err, put_formats);
 
-	if (r || d->packed)
+	if (r)
 		return r;
 	g->at[1] = o->n;
 	g->room[1] = g->room[0];
-	put_head(o, DAT_EVENT_FORMATS, false, 0);
-	fill_room(o, g->at[1], g->room[1]);
+	datw_room(o, g->room[1]);
+	datw_put(o, o->p + g->at[0], g->room[0]);
 	return 0;
 }
 
@@ -274,6 +275,7 @@ static int write_grown(struct datw *d, struct datw_grown *g, struct datw_out *o,
 	if (r)
 		return r;
 	datw_set_num(o, 8, g->room[i] - DATW_HEAD, 8);
+	g->now = g->told;			/* the other one may become half of it */
 	r = datw_write(d, o->p, o->n, g->at[i], err);
 	if (r)
 		return r;

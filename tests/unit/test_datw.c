@@ -49,6 +49,11 @@ static uint64_t events_of(const uint32_t *seq)
 	return n;
 }
 
+static void limit_files(uint64_t size)
+{
+	setrlimit(RLIMIT_FSIZE, &(struct rlimit){ size, RLIM_INFINITY });
+}
+
 /* ---- what is written is read ---- */
 
 static bool write_whole(struct work *w, struct err *err)
@@ -140,6 +145,253 @@ static void test_add_format(void)
 	has_text(err.text, "version 6", "and says so");
 	datw_abort(d);
 	free(text);
+}
+
+/* ---- version 6: room for events that come later ---- */
+
+enum { LATE_ID = 2000 };
+
+static struct datw *later_open(unsigned n_later, struct err *err)
+{
+	char *ours = work_format("print", 5), *known = work_format("mark0", LATE_ID);
+	const char page[] = "\tfield: u64 timestamp;\toffset:0;\tsize:8;\tsigned:0;\n"
+			    "\tfield: local_t commit;\toffset:8;\tsize:8;\tsigned:1;\n"
+			    "\tfield: char data;\toffset:16;\tsize:4080;\tsigned:1;\n";
+	const struct datw_format formats[] = { { "ftrace", { ours, strlen(ours) } }, { "late", { known, strlen(known) } } };
+	const struct datw_meta m = {
+		.header_page = { page, sizeof page - 1 }, .header_event = { "#\n", 2 }, .formats = formats, .n_formats = 2,
+		.buffers = work_buffers, .n_buffers = 2, .clock = "mono", .uname = "Linux box 6.18 x86_64",
+		.version = "agenttop 0.1", .page_size = PAGE, .long_size = 8, .n_cpus = 4,
+		.later_system = "late", .n_later = n_later,
+	};
+	struct datw *d = datw_open(path, 6, false, &m, err);
+
+	free(ours);
+	free(known);
+	return d;
+}
+
+/* As the kernel describes the probe of a mark. */
+static char *mark_format(unsigned k)
+{
+	return xasprintf("name: mark%u\nID: %u\nformat:\n%s"
+			 "\tfield:unsigned long __probe_ip;\toffset:8;\tsize:8;\tsigned:0;\n"
+			 "\tfield:u32 len%u;\toffset:16;\tsize:4;\tsigned:0;\n\n"
+			 "print fmt: \"(%%lx) len=%%u\", REC->__probe_ip, REC->len%u\n", k, LATE_ID + k, work_common, k, k);
+}
+
+static int add_mark(struct datw *d, unsigned k, struct err *err)
+{
+	char *text = mark_format(k);
+	int r = datw_add_format(d, &(struct datw_format){ "late", { text, strlen(text) } }, err);
+
+	free(text);
+	return r;
+}
+
+/* Mark k, at k * 1000 ns, with the value 7 * k. */
+static int add_mark_page(struct datw *d, unsigned k, struct err *err)
+{
+	struct bytes b = { .be = host_big_endian() };
+	int r;
+
+	page_begin(&b, k * 1000, 8);
+	put_num(&b, 6, 4);			/* 24 bytes follow */
+	put_num(&b, LATE_ID + k, 2), put_num(&b, 0, 2), put_num(&b, 100, 4);
+	put_num(&b, 0x401000, 8), put_num(&b, 7 * k, 4), put_num(&b, 0, 4);
+	page_end(&b, PAGE, 0, 0);
+	r = datw_pages(d, 0, 2, b.p, 1, err);
+	free(b.p);
+	return r;
+}
+
+/* NULL: the file has marks 1 to n, each with its name and value, at least `least` of them. Without any there is a note. */
+static const char *marks_check(unsigned least, unsigned *n)
+{
+	static char why[600];
+	struct err err = { "" };
+	struct source *s = source_open(path, &err);
+	struct event ev;
+
+	*why = 0;
+	*n = 0;
+	if (!s)
+		return snprintf(why, sizeof why, "not opened: %s", err.text), why;
+	while (!*why && source_next(s, &ev, &err) > 0) {
+		const struct format *f = ev.type < s->formats.n ? s->formats.v[ev.type] : NULL;
+		char name[32], field[32];
+		struct access a;
+
+		snprintf(name, sizeof name, "late:mark%u", ++*n);
+		snprintf(field, sizeof field, "len%u", *n);
+		a = formats_access(&s->formats, f, field);
+		if (!f || strcmp(f->full, name) || !a.ok || access_get(&a, &ev) != 7 * *n)
+			snprintf(why, sizeof why, "event %u is %s", *n, f ? f->full : "of no type");
+	}
+	if (!*why && (s->info.damage || s->info.n_bad || s->info.n_unknown || s->info.n_notes > !*n || *err.text))
+		snprintf(why, sizeof why, "%s %s %" PRIu64 " bad, %" PRIu64 " unknown %s", s->info.damage ? s->info.damage : "",
+			 s->info.n_notes ? s->info.notes[0] : "", s->info.n_bad, s->info.n_unknown, err.text);
+	if (!*why && *n < least)
+		snprintf(why, sizeof why, "%u marks, not %u", *n, least);
+	source_close(s);
+	return *why ? why : NULL;
+}
+
+/* What trace-cmd says: its output when it has nothing to complain of. The caller frees it; NULL: it complains. */
+static char *trace_cmd(const char *verb)
+{
+	char *command = xasprintf("trace-cmd %s -i %s 2>&1 >%s.out", verb, path, path), *name = xasprintf("%s.out", path);
+	char line[256] = "", *text = xcalloc(1, 1 << 20);
+	FILE *f = popen(command, "r");
+	bool good = !fgets(line, sizeof line, f);
+
+	good &= !pclose(f);
+	if (!good)
+		note("trace-cmd %s: %s", verb, line);
+	f = fopen(name, "r");
+	text[f ? fread(text, 1, (1 << 20) - 1, f) : 0] = 0;
+	if (f)
+		fclose(f);
+	unlink(name);
+	free(command);
+	free(name);
+	if (good)
+		return text;
+	free(text);
+	return NULL;
+}
+
+static void trace_cmd_reads(const char *what, unsigned n)
+{
+	static const char *const dumps[] = { "dump --all", "dump --events" };
+	char *text, want[64];
+
+	if (system("trace-cmd --version > /dev/null 2>&1")) {
+		skip("trace-cmd is not installed");
+		return;
+	}
+	text = trace_cmd("report");
+	ok(text != NULL, "%s: trace-cmd report is silent", what);
+	for (unsigned k = 1; text && k <= n; k++) {
+		snprintf(want, sizeof want, "mark%u: ", k);
+		has_text(text, want, "it names the event");
+		snprintf(want, sizeof want, "(401000) len=%u", 7 * k);
+		has_text(text, want, "and shows its fields");
+	}
+	ok(text && !strstr(text, "later"), "and no event that is none");
+	free(text);
+	for (size_t i = 0; i < ARRAY_LEN(dumps); i++) {
+		text = trace_cmd(dumps[i]);
+		ok(text != NULL, "%s: trace-cmd %s is silent", what, dumps[i]);
+		free(text);
+	}
+}
+
+static void test_later(void)
+{
+	struct err err = { "" };
+	struct datw *d = later_open(3, &err);
+	char *text = work_format("mark9", 99);
+	unsigned n;
+
+	is_text(marks_check(0, &n), NULL, "version 6 with room for three events: whole %s", err.text);
+	trace_cmd_reads("none came", 0);
+	is_num(datw_add_format(d, &(struct datw_format){ "other", { text, strlen(text) } }, &err), -ENOTSUP,
+	       "none of another system");
+	is_num(add_mark(d, 1, &err), 0, "one comes");
+	is_num(add_mark(d, 1, &err), 0, "the same again takes no room");
+	add_mark_page(d, 1, &err);
+	is_num(datw_flush(d, &err), 0, "flushed");
+	is_text(marks_check(1, &n), NULL, "it is read");
+	trace_cmd_reads("one came", 1);
+	is_num(add_mark(d, 2, &err), 0, "the next");
+	is_num(add_mark(d, 3, &err), 0, "and the last");
+	is_num(add_mark(d, 4, &err), -ENOSPC, "no room for more");
+	has_text(err.text, "3 events are new", "in a sentence");
+	is_num(add_mark(d, 2, &err), 0, "a known one is no more");
+	add_mark_page(d, 2, &err);
+	add_mark_page(d, 3, &err);
+	is_num(datw_finish(d, &err), 0, "finished");
+	is_text(marks_check(3, &n), NULL, "all are read");
+	trace_cmd_reads("three came", 3);
+	free(text);
+}
+
+static void test_later_long(void)
+{
+	struct err err = { "" };
+	struct datw *d = later_open(1, &err);
+	char *text = mark_format(1), *most = xcalloc(1, 1018);
+	unsigned n;
+
+	memset(most, ' ', 1017);
+	memcpy(most, text, strlen(text));
+	is_num(datw_add_format(d, &(struct datw_format){ "late", { most, 1017 } }, &err), -ENOSPC, "one that is too long");
+	has_text(err.text, "1017 bytes", "in a sentence");
+	is_num(datw_add_format(d, &(struct datw_format){ "late", { most, 1016 } }, &err), 0, "one that just has room");
+	add_mark_page(d, 1, &err);
+	datw_finish(d, &err);
+	is_text(marks_check(1, &n), NULL, "is read %s", err.text);
+	trace_cmd_reads("a long one", 1);
+	free(text);
+	free(most);
+}
+
+/* A format is in the file before the data it is for, and a disk that gets full takes none away. */
+static void test_format_full_disk(void)
+{
+	for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
+		struct work w = work_of(&forms[i], 1, 30);
+		struct err err = { "" };
+		struct datw *d = forms[i].version == 6 ? later_open(2, &err) : work_open(&w, path, &err);
+		struct source *s;
+
+		w.n_buffers = 1;
+		is_num(add_mark(d, 1, &err), 0, "%s: one format", forms[i].name);
+		s = source_open(path, &err);
+		ok(s && formats_by_name(&s->formats, "late:mark1"), "%s: is there at once", forms[i].name);
+		source_close(s);
+		limit_files(512 << 10);
+		add_mark_page(d, 1, &err);
+		is_num(datw_flush(d, &err), -EFBIG, "%s: the disk is full", forms[i].name);
+		is_num(add_mark(d, 2, &err), 0, "%s: one more format", forms[i].name);
+		datw_flush(d, &err);
+		datw_abort(d);
+		limit_files(RLIM_INFINITY);
+		s = source_open(path, &err);
+		ok(s && formats_by_name(&s->formats, "late:mark1"), "%s: the first is still there", forms[i].name);
+		ok(s && formats_by_name(&s->formats, "late:mark2"), "%s: and the other", forms[i].name);
+		ok(s && !s->info.damage && !s->info.n_bad, "%s: in a whole file", forms[i].name);
+		source_close(s);
+	}
+}
+
+/* Formats that no longer have room in front need new blocks: those that were told of stay when there are none. */
+static void test_format_no_room(void)
+{
+	for (size_t i = 1; i < ARRAY_LEN(forms); i++) {
+		struct work w = work_of(&forms[i], 1, 31);
+		struct err err = { "" };
+		struct datw *d = work_open(&w, path, &err);
+		char *text = mark_format(2), *large = xcalloc(1, 200000);
+		struct source *s;
+
+		for (size_t k = 0; k < 200000; k++)
+			large[k] = (char)(' ' + hash64(k) % 64);
+		memcpy(large, text, strlen(text));
+		add_mark(d, 1, &err);
+		limit_files(512 << 10);
+		datw_add_format(d, &(struct datw_format){ "late", { large, 200000 } }, &err);
+		is_num(datw_flush(d, &err), -EFBIG, "%s: a format that has no room is told", forms[i].name);
+		datw_abort(d);
+		limit_files(RLIM_INFINITY);
+		s = source_open(path, &err);
+		ok(s && formats_by_name(&s->formats, "late:mark1"), "%s: it takes no other with it", forms[i].name);
+		ok(s && !s->info.damage && !s->info.n_bad, "%s: and the file is whole", forms[i].name);
+		source_close(s);
+		free(text);
+		free(large);
+	}
 }
 
 /* Pages that say that events were lost, and one that has none, arrive as they were given. */
@@ -245,11 +497,6 @@ static void test_refused(void)
 	unlink(fifo);
 	snprintf(none, sizeof none, "%s.d/x", path);
 	refuse(none, ENOENT, "No such file or directory");
-}
-
-static void limit_files(uint64_t size)
-{
-	setrlimit(RLIMIT_FSIZE, &(struct rlimit){ size, RLIM_INFINITY });
 }
 
 static void test_too_small(void)
@@ -474,6 +721,66 @@ static void test_every_step(void)
 	}
 }
 
+static void later_child(int fd)
+{
+	struct err err = { "" };
+	struct datw *d = later_open(8, &err);
+
+	for (unsigned k = 0; k <= 8; k++) {
+		if (!d || (k && (add_mark(d, k, &err) || add_mark_page(d, k, &err) || datw_flush(d, &err))))
+			_exit(1);
+		if (write(fd, &k, sizeof k) != sizeof k)
+			_exit(1);
+	}
+	_exit(datw_finish(d, &err) != 0);
+}
+
+/* How many marks the child is sure of, -1: not even of the file; *killed false: it ended before its n-th change. */
+static int later_killed_at(unsigned n, bool *killed)
+{
+	int p[2], sure = -1;
+	pid_t pid;
+
+	*killed = false;
+	if (pipe2(p, O_CLOEXEC))
+		return -1;
+	fflush(stdout);
+	pid = fork();
+	if (!pid) {
+		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+		raise(SIGSTOP);
+		later_child(p[1]);
+	}
+	close(p[1]);
+	*killed = run_to(pid, n);
+	for (unsigned got; read(p[0], &got, sizeof got) == sizeof got; )
+		sure = (int)got;
+	close(p[0]);
+	return sure;
+}
+
+static void test_later_killed(void)
+{
+	const char *why = NULL;
+	unsigned step, n = 0, n_read = 0;
+	bool more = true;
+
+	if (!can_trace()) {
+		skip("this system allows no ptrace");
+		return;
+	}
+	for (step = 1; more && !why; step++) {
+		int sure = later_killed_at(step, &more);
+
+		if (sure < 0)
+			continue;
+		n_read++;
+		why = marks_check((unsigned)sure, &n);
+	}
+	is_text(why, NULL, "version 6, events that come later: whole after each of %u changes of the file", step - 1);
+	ok(n_read > 24 && n == 8, "%u files were read, the last had %u marks", n_read, n);
+}
+
 /* Microseconds it ran; ~0: it was killed. */
 static uint64_t killed_after(struct work *w, useconds_t us)
 {
@@ -570,6 +877,10 @@ int main(int argc, char **argv)
 	test_empty();
 	test_texts();
 	test_add_format();
+	test_later();
+	test_later_long();
+	test_format_full_disk();
+	test_format_no_room();
 	test_pages_kept();
 	test_as_image();
 	test_refused();
@@ -578,6 +889,7 @@ int main(int argc, char **argv)
 	test_small_regions();
 	test_overlap();
 	test_every_step();
+	test_later_killed();
 	test_any_time();
 	unlink(path);
 	return done();
