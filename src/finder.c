@@ -135,9 +135,9 @@ static void follow_one(struct finder *f, int32_t pid)
 	ask_for(f, &pid, 1);
 }
 
-bool finder_follow(struct finder *f, int32_t pid)
+bool finder_follow(struct finder *f, int32_t pid, bool only)
 {
-	struct made_follow m = { .head = made_head(MADE_FOLLOW), .pid = pid, .on = 1 };
+	struct made_follow m = { .head = made_head(MADE_FOLLOW), .pid = pid, .on = only ? 2 : 1 };
 	struct pids p = { 0 };
 
 	add_threads(f, pid, &p);
@@ -168,7 +168,7 @@ static int meet(void *arg, const struct who_task *w)
 		ask_for(f, &w->pid, 1);
 	else if (!f->names_agents && w->pid == w->tgid && !w->kthread &&
 		 who_known(&f->who, w->tgid, w->comm, f->o->agents, NULL, 0))
-		finder_follow(f, w->tgid);
+		finder_follow(f, w->tgid, false);
 	return 0;
 }
 
@@ -194,7 +194,7 @@ static void meet_young(void *arg, int32_t pid)
 
 	if (!was_asked(f, pid) && who_task(&f->who, pid, &w) && !w.kthread &&
 	    who_known(&f->who, w.tgid, w.comm, f->o->agents, NULL, 0))
-		finder_follow(f, w.tgid);
+		finder_follow(f, w.tgid, false);
 }
 
 void finder_begin(struct finder *f, struct reader *r, bool marker, finder_sdk_format *format, void *arg)

@@ -26,7 +26,7 @@ void finder_begin(struct finder *, struct reader *, bool marker, finder_sdk_form
 const struct finder_sdk *finder_libraries(const struct finder *);
 /* Called some times a second: new tasks of cgroups, tasks that began to mark, new programs. */
 void finder_tick(struct finder *, struct ctx *, uint64_t now);
-/* A task and its threads are an agent's from now on. false: there is none. */
-bool finder_follow(struct finder *, int32_t pid);
+/* A task and its threads are an agent's from now on; `only`: and nobody else's steps count. false: there is none. */
+bool finder_follow(struct finder *, int32_t pid, bool only);
 
 #endif

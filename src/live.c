@@ -44,7 +44,7 @@ struct live {
 	unsigned n_saved, n_triggered;
 	uint64_t cost_at, cost_cpu, cost_ppm;
 	struct datw_format *formats;	/* of all events, our own too, for files */
-	size_t n_formats, cap_formats;
+	size_t n_formats, cap_formats, n_formats_open;	/* n_formats_open: when the file was opened */
 };
 
 static uint64_t now_ns(clockid_t id)
@@ -96,12 +96,15 @@ static struct datw *open_file(struct live *l, const char *path, struct err *err)
 		.clock = "mono", .version = "agenttop " AGENTTOP_VERSION, .page_size = (uint32_t)l->page_size,
 		.long_size = sizeof(long), .n_cpus = l->st.n_cpus,
 	};
-	char name[256];
+	char name[256], later[32];
 	struct datw *w;
 
 	uname(&u);
 	snprintf(name, sizeof name, "%s %s %s %s", u.sysname, u.nodename, u.release, u.machine);
 	m.uname = name;
+	snprintf(later, sizeof later, "agenttop_%d", (int)getpid());
+	m.later_system = later;		/* probes that come to be: version 6 keeps room for so many */
+	m.n_later = 64;
 	w = datw_open(path, l->o->record_version, true, &m, err);
 	return w;
 }
@@ -304,6 +307,7 @@ static int start(struct live *l, int *code, struct err *err)
 		return -ENOENT;
 	if (l->o->record) {
 		l->file = open_file(l, l->o->record, err);
+		l->n_formats_open = l->n_formats;
 		if (!l->file)
 			return -EIO;
 	}
@@ -485,9 +489,9 @@ int live_tick(struct live *l, struct ctx *c, struct err *err)
 	return 0;
 }
 
-int live_follow(struct live *l, int32_t pid, struct err *err)
+int live_follow(struct live *l, int32_t pid, bool only, struct err *err)
 {
-	if (!finder_follow(l->finder, pid))
+	if (!finder_follow(l->finder, pid, only))
 		return err_set(err, -ESRCH, "there is no task %d any more", (int)pid);
 	snprintf(l->status, sizeof l->status, "following %d", (int)pid);
 	return 0;
@@ -578,6 +582,8 @@ int live_finish(struct live *l, struct ctx *c, struct err *err)
 		return 0;
 	reader_end_record(l->r);
 	l->file = NULL;
+	for (size_t i = l->n_formats_open; i < l->n_formats; i++)	/* a file that failed was not told of all */
+		datw_add_format(file, &l->formats[i], NULL);
 	reader_stats(l->r, file);
 	add_cmdlines(file, c);
 	e = datw_flush(file, err);

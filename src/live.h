@@ -24,7 +24,7 @@ int live_fd(const struct live *);		/* readable: events have come, or the broker 
 int live_tick(struct live *, struct ctx *, struct err *);
 void live_look(struct live *, struct snapshot *);	/* fills in snapshot.live and what else only live knows */
 /* A task and its threads are an agent's from now on. */
-int live_follow(struct live *, int32_t pid, struct err *);
+int live_follow(struct live *, int32_t pid, bool only, struct err *);	/* only: and nobody else's steps count */
 int live_pause(struct live *, bool pause);	/* the kernel records nothing meanwhile */
 /* Writes the kept window to a file named after --output; *err tells what became of it in every case. */
 int live_save(struct live *, struct ctx *, struct err *);

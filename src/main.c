@@ -9,6 +9,7 @@
 #include "session.h"
 #include "source.h"
 #include "ui.h"
+#include "user.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -182,7 +183,7 @@ static int feed_command(void *arg, enum ui_command what, int64_t value, struct e
 
 	switch (what) {
 	case UI_FOLLOW:
-		return session_follow(f->s, (int32_t)value, err);
+		return session_follow(f->s, (int32_t)value, false, err);
 	case UI_PAUSE:
 		return 0;		/* the screen stands still, recording does not */
 	case UI_SAVE:
@@ -245,20 +246,33 @@ static uint64_t mono_ns(void)
 	return (uint64_t)t.tv_sec * NSEC_PER_SEC + (uint64_t)t.tv_nsec;
 }
 
+static void say_ended(const char *command, int status)
+{
+	if (WIFSIGNALED(status))
+		fprintf(stderr, "agenttop: %s was ended by signal %d (%s)\n", command, WTERMSIG(status), strsignal(WTERMSIG(status)));
+	else
+		fprintf(stderr, "agenttop: %s ended with status %d\n", command, WEXITSTATUS(status));
+}
+
 /* Without a screen: until the time is up, the command has ended, or a signal says so. */
 static int record_on(const struct opts *o, struct session *s, struct command *c, struct err *err)
 {
 	uint64_t end = o->duration_ns ? mono_ns() + o->duration_ns : UINT64_MAX;
-	int status, r = 1;
+	int status = 0, r = 1;
+	bool ended = false;
 
 	catch_stop();
-	while (r > 0 && !stop_signal && mono_ns() < end && !(c && command_ended(c, &status))) {
+	while (r > 0 && !stop_signal && mono_ns() < end && !(ended = c && command_ended(c, &status))) {
 		struct pollfd p = { session_fd(s), POLLIN, 0 };
 		uint64_t left = end - mono_ns();
 
 		poll(&p, 1, (int)MIN(left / NSEC_PER_MSEC + 1, 50u));
 		r = session_read(s, 100, err);
 	}
+	if (!ended)
+		command_end(c);
+	else if (status)
+		say_ended(o->command[0], status);
 	return r < 0 ? r : 0;
 }
 
@@ -266,9 +280,9 @@ static void say_recorded(const struct opts *o, const struct snapshot *snap)
 {
 	char span[24];
 
-	fprintf(stderr, "agenttop: %s: %llu events of %s, %.1f MB, %llu lost\n", o->record,
+	fprintf(stderr, "agenttop: %s: %llu events of %s, %.0f kB, %llu lost\n", o->record,
 		(unsigned long long)snap->source.n_events, fmt_ns(span, sizeof span, snap->source.end - snap->source.begin),
-		(double)snap->live.record_bytes / 1e6, (unsigned long long)snap->source.n_lost);
+		(double)snap->live.record_bytes / 1e3, (unsigned long long)snap->source.n_lost);
 }
 
 static bool wants_report(const struct opts *o)
@@ -299,8 +313,10 @@ static int live_session(const struct opts *o, struct session *s, struct command 
 	snap = session_snapshot(s);
 	if (wants_report(o))
 		code = show(o, snap);
-	else if (o->record)
+	else if (o->record && !r)
 		say_recorded(o, snap);
+	if (!r && session_damage(s))
+		r = err_set(&err, -EIO, "%s", session_damage(s));
 	snapshot_free(snap);
 	if (r)
 		return complain(&err, EXIT_WORK);
@@ -326,7 +342,7 @@ static int with_broker(const struct opts *o, struct broker *b, struct command *c
 		return complain(&err, code == -EACCES || code == -EPERM ? EXIT_DENIED : EXIT_WORK);
 	r = 0;
 	if (c) {
-		session_follow(s, command_pid(c), &err);
+		session_follow(s, command_pid(c), true, &err);
 		r = command_go(c, &err);
 	}
 	if (r) {
@@ -378,7 +394,9 @@ int main(int argc, char **argv)
 	int r;
 
 	fill_standard_fds();
+	user_as_caller(true);		/* a configuration file is read with the caller's rights, not with sudo's */
 	r = opts_parse(argc, argv, &o, &err);
+	user_as_caller(false);
 	look_set_targets(o.target);
 	if (r) {
 		r = complain(&err, r == -EINVAL ? EXIT_USAGE : EXIT_WORK);

@@ -359,6 +359,8 @@ static int check_live(const struct opts *o, struct err *err)
 		return err_set(err, -EINVAL, "--from and --to choose a part of a recording: name one (agenttop FILE)");
 	if (o->screen_cols && !o->duration_ns)
 		return err_set(err, -EINVAL, "--screen needs a recording (agenttop FILE), or --duration SECONDS of this machine");
+	if (given(o, "record-format") && !o->record)
+		return err_set(err, -EINVAL, "--record-format is for --record OUT");
 	if (given(o, "report") && !o->duration_ns && !o->command && !o->cleanup)
 		return err_set(err, -EINVAL, "--report needs a recording (agenttop FILE), or --duration SECONDS of this machine");
 	return 0;

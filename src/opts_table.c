@@ -227,8 +227,7 @@ static int set_span(uint64_t *to, const char *v, uint64_t min, uint64_t max, str
 	int rc = value_duration(v, NSEC_PER_SEC, &ns, err);
 
 	if (!rc && (ns < min || ns > max))
-		return err_set(err, -EINVAL, "from %llu s to %llu s", (unsigned long long)(min / NSEC_PER_SEC),
-			       (unsigned long long)(max / NSEC_PER_SEC));
+		return err_set(err, -EINVAL, "from %g s to %llu s", (double)min / 1e9, (unsigned long long)(max / NSEC_PER_SEC));
 	if (!rc)
 		*to = ns;
 	return rc;
@@ -237,7 +236,7 @@ static int set_span(uint64_t *to, const char *v, uint64_t min, uint64_t max, str
 static int set_duration(struct opts *o, const char *v, bool first, struct err *err)
 {
 	(void)first;
-	return set_span(&o->duration_ns, v, 1, 366ull * 86400 * NSEC_PER_SEC, err);
+	return set_span(&o->duration_ns, v, NSEC_PER_MSEC, 366ull * 86400 * NSEC_PER_SEC, err);
 }
 
 static int set_keep(struct opts *o, const char *v, bool first, struct err *err)

@@ -17,6 +17,8 @@ static void on_task(struct ctx *c, const struct event *ev)
 static void on_follow(struct ctx *c, const struct event *ev)
 {
 	engine_follow(c, (int32_t)ev->val[0], ev->val[1]);
+	if (ev->val[1] == 2)
+		steps_only_followed(c);
 }
 
 static void on_trace(struct ctx *c, const struct event *ev)

@@ -377,7 +377,7 @@ static void tell_formats(struct reader *r)
 		struct datw_format one = { f->system, { f->text, f->len } };
 		int e = datw_add_format(r->file, &one, &err);
 
-		if (e && e != -ENOTSUP)
+		if (e && e != -ENOTSUP && e != -ENOSPC)
 			file_failed(r, &err);
 	}
 	free_formats(all);

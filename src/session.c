@@ -229,9 +229,9 @@ int session_fd(const struct session *s)
 	return s->live ? live_fd(s->live) : -1;
 }
 
-int session_follow(struct session *s, int32_t pid, struct err *err)
+int session_follow(struct session *s, int32_t pid, bool only, struct err *err)
 {
-	return live_follow(s->live, pid, err);
+	return live_follow(s->live, pid, only, err);
 }
 
 int session_pause(struct session *s, bool pause)
@@ -282,10 +282,19 @@ int session_read(struct session *s, unsigned budget_ms, struct err *err)
 
 /* ---- our own cost ---- */
 
-static uint64_t rss_bytes(void)
+/* Of a recording, the most it ever was; live, what it is: that goes up and down. */
+static uint64_t rss_bytes(bool now)
 {
+	unsigned long pages = 0;
 	struct rusage u;
+	FILE *f = now ? fopen("/proc/self/statm", "re") : NULL;
 
+	if (f && fscanf(f, "%*s %lu", &pages) != 1)
+		pages = 0;
+	if (f)
+		fclose(f);
+	if (pages)
+		return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
 	getrusage(RUSAGE_SELF, &u);
 	return (uint64_t)u.ru_maxrss * 1024;
 }
@@ -313,7 +322,7 @@ struct snapshot *session_snapshot(struct session *s)
 		live_look(s->live, snap);
 	snap->complete = s->ended;
 	snap->self.cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
-	snap->self.rss_bytes = rss_bytes();
+	snap->self.rss_bytes = rss_bytes(s->live);
 	snap->self.events_per_s = took ? (uint64_t)((double)s->c->n_events * 1e9 / (double)took) : 0;
 	return snap;
 }

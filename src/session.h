@@ -19,7 +19,7 @@ struct session *session_live(const struct opts *, struct broker *, int *code, st
 void session_close(struct session *);	/* NULL is fine */
 int session_fd(const struct session *);		/* live: readable when there is something to read; -1: a recording */
 /* Live: what the user asked for; see live.h. */
-int session_follow(struct session *, int32_t pid, struct err *);
+int session_follow(struct session *, int32_t pid, bool only, struct err *);
 int session_pause(struct session *, bool pause);
 int session_save(struct session *, struct err *);
 /* Live: ends recording, reads what there still is, and completes a file that is being written. */

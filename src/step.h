@@ -28,6 +28,7 @@ bool steps_is_mark(const struct opts *, struct text);
 
 /* ---- live: see engine.h ---- */
 void steps_follow(struct ctx *, int32_t pid, bool on);
+void steps_only_followed(struct ctx *);	/* as if those that are followed had been named with -p */
 /* n slices of the window end at `at`. Returns since when the past is needed: the begin of the oldest open step. */
 uint64_t steps_turn(struct ctx *, uint64_t at, unsigned n);
 void steps_settle(struct ctx *);	/* takes what open steps need from the model's rings, which turn */

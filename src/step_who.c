@@ -153,6 +153,11 @@ void steps_follow(struct ctx *c, int32_t pid, bool on)
 	follow_children(st, pid);
 }
 
+void steps_only_followed(struct ctx *c)
+{
+	c->steps->selects = true;
+}
+
 /* Its number may soon be another's. */
 void step_who_exited(struct steps *st, const struct task *t)
 {

@@ -20,6 +20,17 @@ static long id_of(const char *variable)
 	return id > 0 && !*end ? id : -1;
 }
 
+void user_as_caller(bool on)
+{
+	long uid = id_of("SUDO_UID"), gid = id_of("SUDO_GID");
+
+	if (getuid() || uid <= 0 || gid <= 0)
+		return;
+	/* the group first, while that is still allowed; back in the other order */
+	if (on ? setegid((gid_t)gid) || seteuid((uid_t)uid) : seteuid(0) || setegid(getgid()))
+		_exit(1);
+}
+
 int user_become_caller(struct err *err)
 {
 	long uid = id_of("SUDO_UID"), gid = id_of("SUDO_GID");
