@@ -236,12 +236,12 @@ int session_follow(struct session *s, int32_t pid, bool only, struct err *err)
 
 int session_pause(struct session *s, bool pause)
 {
-	return live_pause(s->live, pause);
+	return s->live ? live_pause(s->live, pause) : 0;	/* of a recording nothing goes on meanwhile */
 }
 
 int session_save(struct session *s, struct err *err)
 {
-	return live_save(s->live, s->c, err);
+	return s->live ? live_save(s->live, s->c, err) : err_set(err, -EINVAL, "this is a recording already");
 }
 
 int session_finish(struct session *s, struct err *err)

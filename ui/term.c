@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/signalfd.h>
 #include <term.h>
 #include <termios.h>
 #include <time.h>
@@ -31,11 +32,14 @@ static struct {
 	bool ascii, color;
 	int ended_by;
 	struct cells shown;		/* what the terminal shows; cols == 0: nobody knows */
-	struct termios old;
+	int stops;			/* readable: a SIGTSTP is pending; it is never read */
+	bool all_stop;			/* Ctrl-Z was typed: who shares the terminal with us stops, too */
+	struct termios old, ours;
+	sigset_t old_mask;
 	char leave[128];		/* what puts the screen back, for a crash that cannot call curses */
 	size_t leave_len;
 	struct sigaction saved[NSIG];
-} term = { .wake = { -1, -1 } };
+} term = { .wake = { -1, -1 }, .stops = -1 };
 
 struct look {
 	short fg256, fg8;		/* -1: the terminal's own */
@@ -122,9 +126,10 @@ static void each_signal(void (*ends)(int), void (*other)(int), void (*crash)(int
 		crash(crash_signals[i]);
 }
 
+/* SIGTSTP is blocked instead, and stops us where term_suspend() lets it. */
 static void catch_other(int sig)
 {
-	catch_signal(sig, on_signal, SA_RESTART);
+	catch_signal(sig, sig == SIGTSTP ? SIG_DFL : on_signal, SA_RESTART);
 }
 
 static void catch_crash(int sig)
@@ -246,23 +251,62 @@ static void fit_size(void)
 		resizeterm(ws.ws_row, ws.ws_col);
 }
 
+/* From the background this stops us, by SIGTTOU, until we have the terminal. */
 static void come_back(void)
 {
-	catch_other(SIGTSTP);
 	reset_prog_mode();
 	fit_size();
 	term_repaint();
 	refresh();
 }
 
+static void mask_signal(int how, int sig, sigset_t *old)
+{
+	sigset_t one;
+
+	sigemptyset(&one);
+	sigaddset(&one, sig);
+	pthread_sigmask(how, &one, old);
+}
+
+static bool same_modes(const struct termios *a, const struct termios *b)
+{
+	return a->c_iflag == b->c_iflag && a->c_oflag == b->c_oflag && a->c_lflag == b->c_lflag &&
+	       !memcmp(a->c_cc, b->c_cc, sizeof a->c_cc);
+}
+
+/*
+ * Where a SIGTSTP came to all, the shell may have the terminal already: SIGTTOU must not stop us half way, and modes
+ * that are the shell's by now stay.
+ */
+static void leave_screen(void)
+{
+	struct termios now;
+	sigset_t old;
+	bool taken = !tcgetattr(term.tty, &now) && !same_modes(&now, &term.ours);
+
+	mask_signal(SIG_BLOCK, SIGTTOU, &old);
+	endwin();
+	fflush(term.out);
+	if (taken)
+		tcsetattr(term.tty, TCSANOW, &now);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+}
+
+/*
+ * The SIGTSTP is pending all the while, and the kernel drops it when a SIGCONT comes (prepare_signal): so we stop once,
+ * and not at all when the shell has gone on with us before we were done.
+ */
 void term_suspend(void)
 {
 	if (!term.is_open)
 		return;
-	endwin();
-	fflush(term.out);
-	catch_signal(SIGTSTP, SIG_DFL, 0);
-	raise(SIGTSTP);
+	leave_screen();
+	if (term.all_stop)
+		kill(0, SIGTSTP);
+	term.all_stop = false;
+	mask_signal(SIG_UNBLOCK, SIGTSTP, NULL);
+	mask_signal(SIG_BLOCK, SIGTSTP, NULL);
 	come_back();
 }
 
@@ -298,7 +342,12 @@ static FILE *open_input(struct err *e)
 
 static int open_wake(struct err *e)
 {
-	if (!pipe2(term.wake, O_CLOEXEC | O_NONBLOCK))
+	sigset_t stop;
+
+	sigemptyset(&stop);
+	sigaddset(&stop, SIGTSTP);
+	term.stops = signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (term.stops >= 0 && !pipe2(term.wake, O_CLOEXEC | O_NONBLOCK))
 		return 0;
 	return err_set(e, -errno, "no pipe for signals: %s", strerror(errno));
 }
@@ -312,6 +361,9 @@ static void close_files(void)
 			close(term.wake[i]);
 		term.wake[i] = -1;
 	}
+	if (term.stops >= 0)
+		close(term.stops);
+	term.stops = -1;
 	term.in = NULL;
 	cells_fini(&term.shown);
 }
@@ -334,12 +386,26 @@ static int open_screen(struct err *e)
 		       name ? name : "");
 }
 
+/*
+ * Ctrl-Z is a key to us: the tty would send SIGTSTP to all who share it with us at once, and whoever started us (make,
+ * sudo) would stop, and the shell draw its prompt, while our screen is still there.
+ */
+static void take_stop_key(void)
+{
+	if (tcgetattr(term.tty, &term.ours))
+		return;
+	term.ours.c_cc[VSUSP] = _POSIX_VDISABLE;
+	tcsetattr(term.tty, TCSADRAIN, &term.ours);
+	def_prog_mode();
+}
+
 static void set_modes(void)
 {
 	set_escdelay(50);
 	cbreak();
 	noecho();
 	nonl();
+	take_stop_key();
 	curs_set(0);
 	leaveok(stdscr, TRUE);
 	scrollok(stdscr, FALSE);
@@ -372,6 +438,7 @@ int term_open(struct err *e)
 		return err_set(e, -ENOTTY, "the screens need a terminal on standard output; use --report, or --screen 80x24");
 	term.ascii = wants_ascii();
 	term.ended_by = 0;
+	term.all_stop = false;
 	term.out = stdout;
 	term.in = open_input(e);
 	if (!term.in)
@@ -388,6 +455,7 @@ int term_open(struct err *e)
 		goto out;
 	}
 	set_modes();
+	mask_signal(SIG_BLOCK, SIGTSTP, &term.old_mask);
 	each_signal(catch_end_signal, catch_other, catch_crash);
 	term.is_open = 1;
 	die_hook = term_close;
@@ -409,6 +477,7 @@ void term_close(void)
 	delscreen(term.screen);
 	term.screen = NULL;
 	tcsetattr(term.tty, TCSANOW, &term.old);
+	pthread_sigmask(SIG_SETMASK, &term.old_mask, NULL);
 	close_files();
 }
 
@@ -449,18 +518,26 @@ static uint32_t key_of_curses(wint_t ch, bool is_code)
 	}
 }
 
+static bool is_stop_key(wint_t ch)
+{
+	return term.old.c_lflag & ISIG && ch == term.old.c_cc[VSUSP] && ch != _POSIX_VDISABLE;
+}
+
 /* Keys that mean nothing are swallowed. */
-static bool next_action(enum action *a)
+static enum term_event next_key(enum action *a)
 {
 	wint_t ch;
 	int r;
 
 	while ((r = wget_wch(term.keys, &ch)) != ERR) {
+		term.all_stop = r == OK && is_stop_key(ch);
+		if (term.all_stop)
+			return TERM_SUSPEND;
 		*a = action_of_key(key_of_curses(ch, r == KEY_CODE_YES));
 		if (*a != ACT_NONE)
-			return true;
+			return TERM_ACTION;
 	}
-	return false;
+	return TERM_NOTHING;
 }
 
 static bool is_end_signal(int sig)
@@ -469,6 +546,13 @@ static bool is_end_signal(int sig)
 		if (end_signals[i] == sig)
 			return true;
 	return false;
+}
+
+static bool has_stop(void)
+{
+	sigset_t set;
+
+	return !sigpending(&set) && sigismember(&set, SIGTSTP) > 0;
 }
 
 static enum term_event next_signal(void)
@@ -481,15 +565,13 @@ static enum term_event next_signal(void)
 			term.ended_by = sig;
 			return TERM_SIGNAL;
 		}
-		if (sig == SIGTSTP)
-			return TERM_SUSPEND;
 		if (sig == SIGCONT)
 			come_back();		/* after SIGSTOP: somebody else had the terminal */
 		else
 			fit_size();
 		ev = TERM_RESIZE;
 	}
-	return ev;
+	return has_stop() ? TERM_SUSPEND : ev;
 }
 
 static int64_t now_ms(void)
@@ -515,20 +597,22 @@ enum term_event term_poll(int timeout_ms, int fd, enum action *a)
 	int64_t end = now_ms() + timeout_ms;
 
 	for (;;) {
-		struct pollfd fds[] = { { term.tty, POLLIN, 0 }, { term.wake[0], POLLIN, 0 }, { fd, POLLIN, 0 } };
+		struct pollfd fds[] = { { term.tty, POLLIN, 0 }, { term.wake[0], POLLIN, 0 }, { fd, POLLIN, 0 },
+					{ term.stops, POLLIN, 0 } };
 		int wait = timeout_ms < 0 ? -1 : (int)MAX(end - now_ms(), 0), n;
 		enum term_event ev = next_signal();
 
 		if (ev != TERM_NOTHING)
 			return ev;
-		if (next_action(a))
-			return TERM_ACTION;
+		ev = next_key(a);
+		if (ev != TERM_NOTHING)
+			return ev;
 		n = poll(fds, ARRAY_LEN(fds), wait);
 		if (n < 0 && errno != EINTR)
 			return TERM_GONE;
-		if (n > 0 && !fds[1].revents && is_lost(fds[0].revents))
+		if (n > 0 && !fds[1].revents && !fds[3].revents && is_lost(fds[0].revents))
 			return TERM_GONE;
-		if (n > 0 && fds[2].revents && !fds[0].revents && !fds[1].revents)
+		if (n > 0 && fds[2].revents && !fds[0].revents && !fds[1].revents && !fds[3].revents)
 			return TERM_INPUT;
 		if (!n)
 			return TERM_NOTHING;

@@ -124,6 +124,58 @@ keys q
 ended 0
 restored "Ctrl-Z, fg and q"
 
+# Under a wrapper in the same group, which stops with it, as make and sudo do: the shell has the terminal at once.
+state() { sed 's/.*) //; s/ .*//' "/proc/$pid/stat" 2> /dev/null; }
+rests() { [ "$(state)" = T ]; }
+# away_and_back WHAT STOP COLS: STOP stops all; ends on the data screen, so that the next round begins with another one.
+away_and_back()
+{
+	keys 1
+	sees "$first" && eval "$2" && until_true 5 rests &&
+		until_true 5 eval '[ "$(tm display-message -p -t t "#{alternate_on} #{cursor_flag}")" = "0 1" ]'
+	ok $? "$1: the shell has the terminal, its screen and its cursor"
+	# what the shell shows of a line says whether the modes are its own; its notice may be on the screen that is left
+	keys 'clear; jobs; echo a""b' Enter
+	sees '^ab$' && sees '[Ss]topped' && lacks 'echo.*echo'
+	ok $? "$1: and it can be typed in"
+	# not by tmux, which may do it later
+	stty cols "$3" < "$(tm display-message -p -t t '#{pane_tty}')"
+	keys "clear; fg" Enter
+	sees "$first" && until_true 5 eval '! rests' && sees 'q quit$' &&
+		sees "^\[1 Steps\].{$(($3 - 12)),$(($3 - 9))}\$"
+	ok $? "$1: one fg brings the screen back, as wide as the terminal has become"
+	keys 3
+	seen 'WHERE IT IS FROM' "$1: and it takes keys"
+}
+for shell in sh bash; do
+	if ! command -v $shell > /dev/null; then
+		n=$((n + 1))
+		echo "ok $n - Ctrl-Z under $shell # SKIP it is not here"
+		continue
+	fi
+	line "env PS1='> ' $shell $([ $shell = sh ] || echo --norc --noprofile) -i"
+	sees '^>'
+	program "$dat" "A=1 sh -c '\"\$@\"; :' x"
+	sees "$first"
+	find_pid t
+	for round in 1 2 3; do
+		away_and_back "$shell, Ctrl-Z $round" 'keys C-z' $((80 - round % 2 * 20))
+	done
+	away_and_back "$shell, SIGTSTP to all" 'kill -s TSTP -- "-$(ps -o pgid= -p "$pid" | tr -d " ")"' 80
+	keys C-z
+	sees '[Ss]topped' && until_true 5 rests
+	keys "clear; bg" Enter
+	sees '^\[1\]' && until_true 5 eval 'keys Enter; shows "[Ss]topped"' && rests && lacks "$first"
+	ok $? "$shell: bg does not give it the terminal"
+	keys "clear; fg" Enter
+	seen 'WHERE IT IS FROM' "$shell: but fg does"
+	keys q
+	until_true 5 is_gone "$pid"
+	ok $? "$shell: q ends it"
+	keys "exit" Enter
+	restored "$shell: Ctrl-Z under a wrapper"
+done
+
 # ---- signals ----
 
 for sig in TERM HUP INT QUIT; do
