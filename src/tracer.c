@@ -21,7 +21,6 @@
 #define NAME "agenttop."		/* what our instances' names begin with */
 #define GROUP "agenttop_"		/* and our uprobes' groups */
 #define PIDS_A_WRITE 64
-#define NOBODY "4194303"		/* the largest pid there can be: a filter that is not empty and matches no task */
 #define CALLS_KB 4096			/* of a CPU: the calls of agents, and marks, are few beside all the rest */
 #define MARKS_KB 1024
 #define WAKE_PERCENT "10"		/* of a CPU's buffer: readers are woken when it is so full */
@@ -469,6 +468,7 @@ struct tracer *tracer_open(int32_t pid, uint64_t buffer_kb, int *code, struct er
 	struct tracer *t = xcalloc(1, sizeof *t);
 	struct err ignored;
 	unsigned n = 0;
+	char own[16];
 	int r = check_pids(err), fd = -1;
 
 	if (!r)
@@ -491,7 +491,9 @@ struct tracer *tracer_open(int32_t pid, uint64_t buffer_kb, int *code, struct er
 	count_cpus(t);
 	find_marks(t);
 	put_in(t->inst[TRACER_CALLS], "options/event-fork", "1");
-	put_in(t->inst[TRACER_CALLS], "set_event_pid", NOBODY);
+	/* never empty, which would mean everybody; and of a task that is left out no trigger would hear the end */
+	snprintf(own, sizeof own, "%d", (int)getpid());
+	put_in(t->inst[TRACER_CALLS], "set_event_pid", own);
 	r = turn_on_events(t, err);
 	if (!r)
 		r = tracer_on(t, true);
