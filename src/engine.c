@@ -12,6 +12,8 @@ static void on_lost(struct ctx *c, const struct event *ev)
 	uint64_t from = MIN(ev->val[0], ev->ts);
 
 	model_lost(&c->m, ev->cpu, from, ev->ts, ev->val[1], ev->val[2]);
+	if (c->steps)
+		steps_lost(c, from, ev->ts);
 	c->m.last_recorded = ev->ts;
 	for (unsigned i = 0; i < n_stages; i++)
 		if (stages[i]->lost) {

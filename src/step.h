@@ -22,6 +22,8 @@ void engine_bind_step(struct ctx *, struct binding *, const struct format *, con
 /* From a first reading: this task writes step marks, so its turns are not steps. */
 void steps_marked(struct ctx *, int32_t pid);
 void steps_finish(struct ctx *);
+/* Events were lost in [from, to): steps that have ended in it meanwhile, on other CPUs, overlap it too. */
+void steps_lost(struct ctx *, uint64_t from, uint64_t to);
 void steps_reset(struct ctx *);		/* counting begins: harm done before is not counted */
 /* Does this text begin a step? For that first reading. */
 bool steps_is_mark(const struct opts *, struct text);

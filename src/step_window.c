@@ -40,6 +40,21 @@ static void evict(struct steps *st, struct kept *k)
 	step_retire(st, k->v[k->first++]);
 }
 
+void steps_lost(struct ctx *c, uint64_t from, uint64_t to)
+{
+	struct steps *st = c->steps;
+
+	for (size_t k = 0; k < SLICES; k++)
+		for (size_t i = st->kept[k].n; i-- > st->kept[k].first;) {
+			struct step *s = st->kept[k].v[i];
+
+			if (s->end > from && s->begin < to)
+				s->n_lost++;
+			else if (s->end <= from && st->o->steps == STEPS_ALL)
+				return;		/* by end: those before ended earlier still */
+		}
+}
+
 /* What ended before the window begins goes; its place is the new slice's. */
 static void turn_kept(struct steps *st)
 {
