@@ -1,8 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# Speed and memory beside trace-cmd and perf on the same events: `make bench`. What can be set: tests/oracle/bench.py.
+# Speed and memory beside trace-cmd and perf on the same events, and what live recording costs beside theirs: `make bench`.
+# What can be set: tests/oracle/bench.py, bench_live.py.
 cd "$(dirname "$0")/.." || exit 1
 for t in python3 trace-cmd; do
 	command -v $t >/dev/null || { echo "bench: $t is not installed" >&2; exit 1; }
 done
-exec python3 -B tests/oracle/bench.py "$@"
+python3 -B tests/oracle/bench.py "$@" || exit
+exec python3 -B tests/oracle/bench_live.py

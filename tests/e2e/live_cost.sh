@@ -1,0 +1,7 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# timeout: 90
+# What the screen says that agenttop itself costs is what /proc says.
+cd "$(dirname "$0")/../.." || exit 1
+command -v python3 >/dev/null || { echo "1..0 # SKIP python3 is not installed"; exit 0; }
+exec python3 -B tests/oracle/live_cost.py
