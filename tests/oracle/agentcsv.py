@@ -72,7 +72,7 @@ CALLS = """epoll_wait epoll_pwait io_uring_enter read pread64 clock_nanosleep wa
 
 # -- recording ---------------------------------------------------------------------------------------------------------
 def record(argv):
-    out, kb, names, i = argv[0], 16384, None, 1
+    out, kb, names, i = argv[0], 32768, None, 1
     while i < len(argv) and argv[i] != '--':
         if argv[i] == '--kb':
             kb = int(argv[i + 1])
