@@ -290,6 +290,26 @@ static int watch(struct live *l, int fd)
 	return epoll_ctl(l->epoll, EPOLL_CTL_ADD, fd, &ev);
 }
 
+/* Names that are known before the first event, as a recording's saved ones are when it is replayed. */
+static int add_name(void *arg, const struct who_task *w)
+{
+	struct source_info *i = &((struct live *)arg)->src->info;
+
+	i->comms = xrealloc(i->comms, (i->n_comms + 1) * sizeof *i->comms);
+	i->comms[i->n_comms].pid = w->pid;
+	memcpy(i->comms[i->n_comms++].comm, w->comm, sizeof i->comms->comm);
+	return 0;
+}
+
+static void know_names(struct live *l)
+{
+	struct who w;
+
+	if (!who_open(&w, "/", NULL))
+		who_tasks(&w, add_name, l);
+	who_close(&w);
+}
+
 static int start(struct live *l, int *code, struct err *err)
 {
 	l->buffer_kb[TRACER_MAIN] = MIN(l->o->buffer_kb, first_buffer_kb());
@@ -302,6 +322,7 @@ static int start(struct live *l, int *code, struct err *err)
 		return -EINVAL;
 	l->page_size = source_tracefs_page_size(l->src);
 	collect_formats(l);
+	know_names(l);
 	l->finder = finder_new(l->o, l->b, err);
 	if (!l->finder)
 		return -ENOENT;

@@ -280,6 +280,8 @@ static int make_instance(struct tracer *t, enum tracer_buffer b, struct err *err
 	t->inst[b] = tracefs_instance_create(name);
 	if (!t->inst[b])
 		return err_set(err, -errno, "tracefs: the instance %s cannot be made: %s", name, strerror(errno));
+	if (b != TRACER_MARKS)		/* new ones are on */
+		put_in(t->inst[b], "tracing_on", "0");
 	path = tracefs_instance_get_dir(t->inst[b]);
 	t->lock[b] = path ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 	tracefs_put_tracing_file(path);
@@ -295,10 +297,8 @@ static int make_instance(struct tracer *t, enum tracer_buffer b, struct err *err
 
 static int set_up(struct tracer *t, enum tracer_buffer b, uint64_t kb, struct err *err)
 {
-	int r = b == TRACER_MARKS ? 0 : put_in(t->inst[b], "tracing_on", "0");
+	int r = put_in(t->inst[b], "trace_clock", "mono");
 
-	if (!r)
-		r = put_in(t->inst[b], "trace_clock", "mono");
 	if (r)
 		return err_set(err, r, "tracefs: clock mono: %s", strerror(-r));
 	put_in(t->inst[b], "buffer_percent", WAKE_PERCENT);

@@ -6,8 +6,8 @@
 
 In turn the main process, its privileged part, both at once, and both while it ends are killed; half of the moments are
 while it starts. Where the SDK is built, an agent that marks its steps through it runs meanwhile, so that uprobes are armed.
-  at once        an instance that is left records nothing: its tracing_on is 0, but for the copies of trace_marker, which
-                 must not fail for everybody
+  at once        an instance that is left records nothing: its tracing_on is 0, or no event is on; but for the
+                 copies of trace_marker, which must not fail for everybody
   by itself      when only the main process was killed, the privileged part takes everything away; when only that one was,
                  the main process ends, with an error
   next start     after it no instance, event, filter or uprobe of ours is there
@@ -96,7 +96,7 @@ class Kills:
 
     def recording(self, live, what):
         self.on += ['%s: %s records' % (what, d) for d in live.instances()
-                    if read(d + '/tracing_on') == '1\n' and not d.endswith('.marks')]
+                    if read(d + '/tracing_on') == '1\n' and read(d + '/events/enable') != '0\n' and not d.endswith('.marks')]
 
     def next_start(self, i, pid, what):
         args = ['--duration', '0.05', '--report=json', '--steps', 'none'] if i % 5 == 4 else ['--cleanup']
