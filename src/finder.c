@@ -269,12 +269,12 @@ void finder_tick(struct finder *f, struct ctx *c, uint64_t now)
 		follow_engine(f, c);
 		look_at_tools(f, c);
 	}
+	finder_sdk_scan(f->sdk, now);
 	if (now - f->scanned < SCAN_NS)
 		return;
 	f->scanned = now;
 	forget_dead(f);
 	follow_cgroups(f);
-	finder_sdk_scan(f->sdk, now);
 }
 
 const struct finder_sdk *finder_libraries(const struct finder *f) { return f->sdk; }

@@ -7,10 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define MAPS_MAX (4u << 20)	/* bytes of a process's maps that are looked at */
 #define PIDS (1u << 22)
+#define LOOK_NS (20 * NSEC_PER_MSEC)
+#define SCAN_NS NSEC_PER_SEC	/* between two looks at what processes there are */
 
 /* A process is looked at when it is met and so long after that, in seconds. */
 static const uint16_t again_s[] = { 0, 1, 3, 10, 60 };
@@ -36,6 +39,7 @@ struct finder_sdk {
 	size_t n_young, cap_young;
 	struct inode *seen;
 	size_t n_seen, cap_seen;
+	uint64_t scanned;
 	unsigned n_probed;
 	char *trouble;
 };
@@ -194,9 +198,20 @@ static void meet(struct finder_sdk *f, int32_t pid, uint64_t now)
 	f->young[f->n_young++] = (struct young){ pid, 0, now };
 }
 
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * NSEC_PER_SEC + (uint64_t)t.tv_nsec;
+}
+
+/* Events wait meanwhile: what does not fit into a moment is for the next tick. */
 static void look_at_young(struct finder_sdk *f, uint64_t now)
 {
-	for (size_t i = 0; i < f->n_young;) {
+	uint64_t until = now_ns() + LOOK_NS;
+
+	for (size_t i = 0; i < f->n_young && now_ns() < until;) {
 		struct young *y = &f->young[i];
 		bool alive = f->alive[y->pid / 32] >> (y->pid % 32) & 1;
 
@@ -213,9 +228,15 @@ static void look_at_young(struct finder_sdk *f, uint64_t now)
 
 void finder_sdk_scan(struct finder_sdk *f, uint64_t now)
 {
-	DIR *d = opendir("/proc");
 	struct dirent *e;
+	DIR *d;
 
+	if (now - f->scanned < SCAN_NS) {
+		look_at_young(f, now);
+		return;
+	}
+	f->scanned = now;
+	d = opendir("/proc");
 	if (!d)
 		return;
 	memset(f->alive, 0, PIDS / 8);

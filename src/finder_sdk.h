@@ -17,7 +17,7 @@ struct finder_sdk *finder_sdk_new(struct broker *, bool marker, finder_sdk_forma
 /* Whoever else wants to look at processes while they are young. */
 void finder_sdk_also(struct finder_sdk *, void (*look)(void *arg, int32_t pid), void *arg);
 void finder_sdk_free(struct finder_sdk *);
-/* Looks at processes that are due. Once a second is right. */
+/* Looks at some of the processes that are due: to be called some times a second. */
 void finder_sdk_scan(struct finder_sdk *, uint64_t now);
 unsigned finder_sdk_count(const struct finder_sdk *);	/* libraries and programs that are probed */
 const char *finder_sdk_trouble(const struct finder_sdk *);	/* why one could not be; NULL: none */

@@ -468,7 +468,6 @@ struct tracer *tracer_open(int32_t pid, uint64_t buffer_kb, int *code, struct er
 	struct tracer *t = xcalloc(1, sizeof *t);
 	struct err ignored;
 	unsigned n = 0;
-	char own[16];
 	int r = check_pids(err), fd = -1;
 
 	if (!r)
@@ -491,9 +490,6 @@ struct tracer *tracer_open(int32_t pid, uint64_t buffer_kb, int *code, struct er
 	count_cpus(t);
 	find_marks(t);
 	put_in(t->inst[TRACER_CALLS], "options/event-fork", "1");
-	/* never empty, which would mean everybody; and of a task that is left out no trigger would hear the end */
-	snprintf(own, sizeof own, "%d", (int)getpid());
-	put_in(t->inst[TRACER_CALLS], "set_event_pid", own);
 	r = turn_on_events(t, err);
 	if (!r)
 		r = tracer_on(t, true);
@@ -543,22 +539,34 @@ int tracer_on(struct tracer *t, bool on)
 	return r;
 }
 
+/*
+ * Our own pid first: a list that becomes empty would mean everybody, and of a task that is left out no trigger would hear
+ * the end. Not before somebody is followed: a filter by pid makes every switch and wakeup of the machine dearer.
+ */
+static int filter_pids(struct tracer *t)
+{
+	char own[16];
+
+	snprintf(own, sizeof own, "%d ", (int)getpid());
+	return put_in(t->inst[TRACER_CALLS], "set_event_pid", own);
+}
+
 int tracer_follow(struct tracer *t, const int32_t *pids, size_t n)
 {
 	int r = 0;
 
+	if (n && !t->calls_on)
+		r = filter_pids(t);
 	/* one write: each makes the kernel wait until nobody looks at the old list */
-	for (size_t i = 0; i < n; i += PIDS_A_WRITE) {
+	for (size_t i = 0; i < n && !r; i += PIDS_A_WRITE) {
 		char text[PIDS_A_WRITE * 12];
 		size_t at = 0;
 
 		for (size_t k = i; k < MIN(n, i + PIDS_A_WRITE); k++)
 			at += (size_t)snprintf(text + at, sizeof text - at, "%d ", (int)pids[k]);
 		r = put_in(t->inst[TRACER_CALLS], "set_event_pid", text);
-		if (r)
-			break;
 	}
-	if (n && !t->calls_on)
+	if (n && !r && !t->calls_on)
 		turn_on_calls(t);
 	return r;
 }
