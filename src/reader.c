@@ -30,7 +30,8 @@ struct stream {
 	uint32_t cpu;
 	bool drained;			/* in this round: there was no more */
 	uint64_t last_ts;		/* of what was read */
-	uint64_t overrun, commit_overrun, dropped, known;	/* known: overruns that sub-buffers have told of */
+	uint64_t overrun, commit_overrun, dropped, known;	/* known: overruns that were told with sub-buffers */
+	bool ahead;			/* known may hold what later ones will tell too */
 	uint64_t before;		/* overruns from before we began: of the top-level buffer */
 	struct page_acc open;		/* being filled from partial ones, for keep and file */
 };
@@ -138,10 +139,12 @@ static void skip_oldest(struct reader *r)
 	*p = c->next;
 	for (n = c->next; n && n->stream != c->stream; n = n->next)
 		;
-	if (n)
+	if (n) {
+		n->lost = true;
 		n->n_missing += c->n_missing + subbuf_count(c->page, r->page_size);
-	else
+	} else {
 		r->skipped[c->stream] += c->n_missing + subbuf_count(c->page, r->page_size);
+	}
 	r->counts.n_skipped++;
 	r->n_waiting -= r->page_size;
 	c->next = r->spare;
@@ -158,13 +161,13 @@ static struct chunk *new_chunk(struct reader *r)
 	return c ? c : xmalloc(sizeof *c + r->page_size);
 }
 
-static void hand_over(struct reader *r, uint32_t stream, const uint8_t *page, uint64_t n_missing)
+static void hand_over(struct reader *r, uint32_t stream, const uint8_t *page, bool lost, uint64_t n_missing)
 {
 	struct chunk *c;
 
 	pthread_mutex_lock(&r->lock);
 	c = new_chunk(r);
-	*c = (struct chunk){ .stream = stream, .n_missing = n_missing + r->skipped[stream] };
+	*c = (struct chunk){ .stream = stream, .lost = lost || r->skipped[stream], .n_missing = n_missing + r->skipped[stream] };
 	r->skipped[stream] = 0;
 	memcpy(c->page, page, r->page_size);
 	*r->end = c;
@@ -245,15 +248,20 @@ static void look_at_counters(struct reader *r, uint64_t now)
 	pthread_mutex_unlock(&r->lock);
 }
 
-/* How many events are missing before this sub-buffer, when it says that some are but not how many. */
-static uint64_t missing_uncounted(struct stream *s)
+/*
+ * How many events are missing before this sub-buffer; `told`: as it says itself, 0 when it had no room to. Then the kernel's
+ * counter must do, which knows already of what later ones will tell: from then on no more is counted than it counts.
+ */
+static uint64_t count_missing(struct stream *s, uint64_t told)
 {
-	uint64_t overrun, n;
+	uint64_t overrun, n = told;
 
-	if (!read_counters(s, &overrun, &(uint64_t){ 0 }, &(uint64_t){ 0 }) || overrun <= s->known)
-		return 0;
-	n = overrun - s->known;
-	s->known = overrun;
+	s->ahead |= !told;
+	if (s->ahead && read_counters(s, &overrun, &(uint64_t){ 0 }, &(uint64_t){ 0 })) {
+		n = overrun > s->known ? overrun - s->known : 0;
+		n = told ? MIN(n, told) : n;
+	}
+	s->known += n;
 	return n;
 }
 
@@ -261,19 +269,17 @@ static uint64_t missing_uncounted(struct stream *s)
 
 static void take_page(struct reader *r, struct stream *s)
 {
-	uint64_t from, to, missed, n_missing = 0;
-	bool lost = subbuf_missed(r->page, r->page_size, &missed);
+	uint64_t from, to, told, n_missing = 0;
+	bool lost = subbuf_missed(r->page, r->page_size, &told);
 
 	if (r->top && s->buffer == TRACER_MARKS && !topclock_convert(r->top, r->page, r->page_size))
 		return;
 	if (!subbuf_times(r->page, r->page_size, &from, &to))
 		return;
-	if (lost && missed)
-		s->known += missed;
-	else if (lost)
-		n_missing = missing_uncounted(s);
+	if (lost)
+		n_missing = count_missing(s, told);
 	s->last_ts = to;
-	hand_over(r, s->cpu * N_STREAMS_CPU + s->buffer, r->page, n_missing);
+	hand_over(r, s->cpu * N_STREAMS_CPU + s->buffer, r->page, lost, n_missing);
 	if (!r->keep && !r->file)
 		return;
 	if (!page_append(&s->open, r->page)) {
@@ -320,7 +326,7 @@ static void give_made(struct reader *r)
 		pthread_mutex_unlock(&r->lock);
 		if (!any || !subbuf_times(r->page, r->page_size, &from, &to))
 			continue;
-		hand_over(r, cpu * N_STREAMS_CPU + READER_MADE, r->page, 0);
+		hand_over(r, cpu * N_STREAMS_CPU + READER_MADE, r->page, false, 0);
 		put_away(r, cpu, READER_MADE, r->page);
 	}
 }
@@ -674,26 +680,35 @@ void reader_counts(struct reader *r, struct reader_counts *c)
 	pthread_mutex_unlock(&r->lock);
 }
 
-/* Two rounds: the one that was under way may have passed a stream before the call. More, while one does not get to the end. */
-void reader_drain(struct reader *r)
+/*
+ * With the lock held: waits for two rounds, since the one that was under way may have passed a stream before the call, and
+ * for up to so many more while one does not get to the end of what there is.
+ */
+static void wait_rounds(struct reader *r, unsigned more)
 {
-	uint64_t upto;
+	uint64_t upto = r->rounds_asked = r->rounds + 2;
 
-	pthread_mutex_lock(&r->lock);
-	upto = r->rounds_asked = r->rounds + 2;
-	while (r->rounds < upto || (r->more && r->rounds < upto + DRAIN_ROUNDS)) {
+	while (r->rounds < upto || (r->more && r->rounds < upto + more)) {
 		wake(r);
 		pthread_cond_wait(&r->changed, &r->lock);
 	}
+}
+
+void reader_drain(struct reader *r)
+{
+	pthread_mutex_lock(&r->lock);
+	wait_rounds(r, DRAIN_ROUNDS);
 	pthread_mutex_unlock(&r->lock);
 }
 
+/* Recording goes on, so there is no end of it to be waited for. */
 void reader_flush(struct reader *r)
 {
 	pthread_mutex_lock(&r->lock);
+	wait_rounds(r, 0);
 	r->flush = true;
+	wait_rounds(r, 0);
 	pthread_mutex_unlock(&r->lock);
-	reader_drain(r);
 }
 
 void reader_end_record(struct reader *r)

@@ -24,7 +24,8 @@ enum { READER_MADE = N_TRACER_BUFFERS, N_STREAMS_CPU };
 struct chunk {
 	struct chunk *next;
 	uint32_t stream;
-	uint64_t n_missing;	/* events lost right before it that its own header does not tell */
+	bool lost;		/* events are missing right before it: so many, 0: nobody knows */
+	uint64_t n_missing;
 	uint8_t page[];
 };
 struct batch {

@@ -51,13 +51,11 @@ static void live_close(struct source *s)
 
 static void begin_chunk(struct live *l, struct stream *s)
 {
-	uint64_t n;
-	bool missed = subbuf_missed(s->first->page, l->page_size, &n);
+	uint64_t n = s->first->n_missing;
 
 	subbuf_walk(&s->w, s->first->page, l->page_size);
-	if (!missed && !s->first->n_missing)
+	if (!s->first->lost)
 		return;
-	n += s->first->n_missing;
 	if (!s->lost) {
 		s->lost_from = s->last_ts;
 		s->lost_count = 0;
