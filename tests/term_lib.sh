@@ -79,7 +79,8 @@ find_pid()
 	pid=$(pid_of "$(tm display-message -p -t "$1" '#{pane_pid}')")
 	[ -n "$pid" ]
 }
-is_gone() { ! kill -0 "$1" 2> /dev/null; }
+# Ended: one whose parent is gone may still wait for init to take notice.
+is_gone() { ! grep -qsE '^State:.[^Z]' "/proc/$1/status"; }
 
 # What the shell's terminal is like: its modes, and whether the screen and the cursor are the usual ones.
 modes()
