@@ -155,11 +155,6 @@ static void blob_format(void *arg, const char *system, const char *name, const c
 	blob_item(arg, 'F', system, name, text, len);
 }
 
-static void blob_missing(void *arg, const char *event)
-{
-	blob_item(arg, 'M', event, "", "", 0);
-}
-
 static void blob_file(struct blob *b, struct tracer *t, char kind, const char *file)
 {
 	size_t len;
@@ -178,7 +173,6 @@ static int make_blob(struct tracer *t, struct blob *b)
 	blob_file(b, t, 'P', "events/header_page");
 	blob_file(b, t, 'E', "events/header_event");
 	tracer_formats(t, blob_format, b);
-	tracer_missing(t, blob_missing, b);
 	return b->failed ? -ENOSPC : 0;
 }
 
@@ -660,7 +654,7 @@ static const char *word(char **p, const char *end)
 static void parse_blob(struct broker_started *s, size_t len)
 {
 	char *p = s->blob, *end = s->blob + len;
-	size_t cap_formats = 0, cap_missing = 0;
+	size_t cap_formats = 0;
 
 	while (p < end) {
 		const char *kind = word(&p, end), *system = word(&p, end), *name = word(&p, end);
@@ -677,9 +671,6 @@ static void parse_blob(struct broker_started *s, size_t len)
 		} else if (*kind == 'F') {
 			GROW(s->format, s->n_formats, cap_formats);
 			s->format[s->n_formats++] = (struct broker_format){ system, name, p, n };
-		} else if (*kind == 'M') {
-			GROW(s->missing, s->n_missing, cap_missing);
-			s->missing[s->n_missing++] = system;
 		}
 		p += n;
 	}
@@ -743,7 +734,6 @@ void broker_started_fini(struct broker_started *s)
 		close(s->top_on);
 	free(s->file);
 	free(s->format);
-	free(s->missing);
 	free(s->blob);
 	*s = (struct broker_started){ .on = -1, .marker = -1, .top_on = -1 };
 }

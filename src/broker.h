@@ -42,8 +42,6 @@ struct broker_started {
 	size_t n_formats;
 	const char *header_page, *header_event;
 	size_t len_page, len_event;
-	const char **missing;	/* events that this kernel does not have */
-	size_t n_missing;
 	uint32_t n_cpus;
 	enum tracer_marks marks;
 	bool top_mono;		/* with MARKS_TOP: its clock is ours, else it has to be compared */

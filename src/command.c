@@ -25,6 +25,7 @@ static _Noreturn void become(char **argv, int go, int failed)
 		;
 	if (byte != 'g')
 		_exit(127);
+	signal(SIGXFSZ, SIG_DFL);	/* ignored by us: not what the command was written for */
 	if (!user_become_caller(&err)) {
 		execvp(argv[0], argv);
 		err_set(&err, -errno, "%.200s: %s", argv[0], strerror(errno));

@@ -28,7 +28,7 @@ static int create(struct datw *d)
 {
 	const int flags = O_RDWR | O_CLOEXEC | O_NOCTTY;
 
-	d->fd = open(d->path, flags | O_CREAT | O_EXCL, 0644);
+	d->fd = open(d->path, flags | O_CREAT | O_EXCL, 0600);	/* it tells of everybody's processes */
 	d->created = d->fd >= 0;
 	if (d->fd < 0 && errno == EEXIST)
 		d->fd = open(d->path, flags);

@@ -199,8 +199,12 @@ static void meet_young(void *arg, int32_t pid)
 
 void finder_begin(struct finder *f, struct reader *r, bool marker, finder_sdk_format *format, void *arg)
 {
+	struct made_follow only = { .head = made_head(MADE_FOLLOW), .on = 2 };
+
 	f->r = r;
 	f->sdk = finder_sdk_new(f->b, marker, format, arg);
+	if (f->cgroups.n)
+		reader_made(f->r, 0, &only, sizeof only);
 	who_tasks(&f->who, meet, f);
 	follow_cgroups(f);
 	if (!f->names_agents)
@@ -277,4 +281,4 @@ void finder_tick(struct finder *f, struct ctx *c, uint64_t now)
 	follow_cgroups(f);
 }
 
-const struct finder_sdk *finder_libraries(const struct finder *f) { return f->sdk; }
+const char *finder_trouble(const struct finder *f) { return finder_sdk_trouble(f->sdk); }

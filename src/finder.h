@@ -23,7 +23,8 @@ void finder_free(struct finder *);	/* NULL is fine */
  * trace_marker are seen. `format` is told of events that come to be.
  */
 void finder_begin(struct finder *, struct reader *, bool marker, finder_sdk_format *format, void *arg);
-const struct finder_sdk *finder_libraries(const struct finder *);
+/* Why marks of some program cannot be seen; NULL: none are missing. */
+const char *finder_trouble(const struct finder *);
 /* Called some times a second: new tasks of cgroups, tasks that began to mark, new programs. */
 void finder_tick(struct finder *, struct ctx *, uint64_t now);
 /* A task and its threads are an agent's from now on; `only`: and nobody else's steps count. false: there is none. */

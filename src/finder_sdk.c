@@ -40,7 +40,6 @@ struct finder_sdk {
 	struct inode *seen;
 	size_t n_seen, cap_seen;
 	uint64_t scanned;
-	unsigned n_probed;
 	char *trouble;
 };
 
@@ -66,7 +65,6 @@ void finder_sdk_free(struct finder_sdk *f)
 	free(f);
 }
 
-unsigned finder_sdk_count(const struct finder_sdk *f) { return f->n_probed; }
 const char *finder_sdk_trouble(const struct finder_sdk *f) { return f->trouble; }
 
 /* ---- one file ---- */
@@ -98,7 +96,6 @@ static void probe(struct finder_sdk *f, const char *path, const struct sdk_sites
 		in_trouble(f, path, e);
 		return;
 	}
-	f->n_probed++;
 	snprintf(system, sizeof system, "agenttop_%d", (int)getpid());
 	if (text)
 		f->format(f->arg, system, text, len);

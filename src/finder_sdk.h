@@ -19,7 +19,6 @@ void finder_sdk_also(struct finder_sdk *, void (*look)(void *arg, int32_t pid), 
 void finder_sdk_free(struct finder_sdk *);
 /* Looks at some of the processes that are due: to be called some times a second. */
 void finder_sdk_scan(struct finder_sdk *, uint64_t now);
-unsigned finder_sdk_count(const struct finder_sdk *);	/* libraries and programs that are probed */
 const char *finder_sdk_trouble(const struct finder_sdk *);	/* why one could not be; NULL: none */
 
 #endif

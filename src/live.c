@@ -36,7 +36,7 @@ struct live {
 	int epoll;
 	size_t page_size;
 	uint64_t buffer_kb[TRACER_MARKS];
-	uint64_t ticked, changed, began, saved, paused_at;
+	uint64_t ticked, changed, saved, paused_at;
 	uint64_t losses;		/* that the last look at buffers knew of */
 	unsigned tiers;			/* left out */
 	char thinned[128], status[256];
@@ -183,13 +183,14 @@ static void retell(struct retelling *r, const void *record, size_t n)
 static int retell_tasks(struct live *l, struct ctx *c, struct datw *w, uint64_t ts, struct err *err)
 {
 	struct retelling r = { .w = w, .ts = ts, .err = err };
+	bool only = l->o->command || l->o->n_cgroups;
 	uint8_t *page = xmalloc(l->page_size);
 
 	made_begin(&r.m, page, l->page_size);
 	for (size_t i = 0; c && i < c->m.n_tasks; i++) {
 		const struct task *t = c->m.tasks[i];
 		struct made_task m = { .head = made_head(MADE_TASK), .pid = t->pid, .tgid = t->tgid, .ppid = t->parent };
-		struct made_follow f = { .head = made_head(MADE_FOLLOW), .pid = t->pid, .on = 1 };
+		struct made_follow f = { .head = made_head(MADE_FOLLOW), .pid = t->pid, .on = only ? 2 : 1 };
 
 		if (task_is_gone(t) || t->born > ts)
 			continue;	/* events tell of those that were born since */
@@ -355,7 +356,7 @@ struct live *live_open(const struct opts *o, struct broker *b, int *code, struct
 	l->b = b;
 	l->epoll = -1;
 	l->st.on = l->st.marker = l->st.top_on = -1;
-	l->began = l->cost_at = now_ns(CLOCK_MONOTONIC);
+	l->cost_at = now_ns(CLOCK_MONOTONIC);
 	*code = 0;
 	if (!start(l, code, err))
 		return l;
@@ -488,6 +489,17 @@ static void look_at_top(struct live *l)
 		source_note(l->src, "somebody turned top-level tracing off: what was written to trace_marker meanwhile is not seen");
 }
 
+/* A library whose marks cannot be seen is no secret. */
+static void look_at_finder(struct live *l, struct ctx *c, uint64_t now)
+{
+	const char *trouble;
+
+	finder_tick(l->finder, c, now);
+	trouble = finder_trouble(l->finder);
+	if (trouble)
+		source_note(l->src, "%s", trouble);
+}
+
 int live_tick(struct live *l, struct ctx *c, struct err *err)
 {
 	uint64_t now = now_ns(CLOCK_MONOTONIC);
@@ -505,7 +517,7 @@ int live_tick(struct live *l, struct ctx *c, struct err *err)
 	if (!l->paused)
 		fit_buffers(l, now);
 	look_at_top(l);
-	finder_tick(l->finder, c, now);
+	look_at_finder(l, c, now);
 	check_triggers(l, c, now);
 	return 0;
 }

@@ -27,7 +27,8 @@ struct made_task {		/* a task that was there before */
 	int32_t pid, tgid, ppid;
 	char comm[16];
 };
-struct made_follow {		/* a task that is an agent's from here on (on != 0); 2: and nobody else's steps count */
+struct made_follow {		/* a task that is an agent's from here on (on != 0); 2: and nobody else's steps
+				 * count; pid 0: of nobody yet */
 	struct made_head head;
 	int32_t pid;
 	uint32_t on;

@@ -394,6 +394,7 @@ int main(int argc, char **argv)
 	int r;
 
 	fill_standard_fds();
+	signal(SIGXFSZ, SIG_IGN);	/* ulimit -f: a write that fails with a sentence, not an end without one */
 	user_as_caller(true);		/* a configuration file is read with the caller's rights, not with sudo's */
 	r = opts_parse(argc, argv, &o, &err);
 	user_as_caller(false);

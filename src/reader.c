@@ -173,8 +173,6 @@ static void hand_over(struct reader *r, uint32_t stream, const uint8_t *page, bo
 	*r->end = c;
 	r->end = &c->next;
 	r->n_waiting += r->page_size;
-	r->counts.pages++;
-	r->counts.bytes += subbuf_used(page);
 	for (uint64_t before = 0; r->n_waiting > WAITING_MAX && r->n_waiting != before;) {
 		before = r->n_waiting;
 		skip_oldest(r);
@@ -766,11 +764,4 @@ const char *reader_error(struct reader *r)
 	e = r->error;
 	pthread_mutex_unlock(&r->lock);
 	return e;
-}
-
-uint64_t reader_cpu_ns(struct reader *r)
-{
-	clockid_t id;
-
-	return pthread_getcpuclockid(r->thread, &id) ? 0 : now_ns(id);
 }

@@ -34,7 +34,6 @@ struct batch {
 };
 struct reader_counts {		/* since the start, all CPUs; the kernel's own counters come first */
 	uint64_t overrun, commit_overrun, dropped;
-	uint64_t bytes, pages;
 	uint64_t n_skipped;	/* sub-buffers that the engine was too slow for */
 	uint64_t record_bytes;
 };
@@ -64,6 +63,5 @@ void reader_again(struct reader *);
 /* The kernel's counters as they are now, for the file's own statistics. After reader_end_record(). */
 void reader_stats(struct reader *, struct datw *);
 const char *reader_error(struct reader *);	/* why recording ended; NULL: it did not */
-uint64_t reader_cpu_ns(struct reader *);	/* CPU time that the thread has used */
 
 #endif

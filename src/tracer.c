@@ -31,13 +31,11 @@ struct tracer {
 	char **on[N_TRACER_BUFFERS];	/* "sched/sched_switch" */
 	uint8_t *tier[N_TRACER_BUFFERS];
 	size_t n_on[N_TRACER_BUFFERS], cap_on[N_TRACER_BUFFERS], cap_tier[N_TRACER_BUFFERS];
-	const char **missing;
-	size_t n_missing, cap_missing;
 	enum tracer_marks marks;
 	int32_t pid;
 	uint32_t n_cpus;
 	unsigned n_probes;
-	bool calls_on, has_trigger, top_mono;
+	bool calls_on, top_mono;
 };
 
 /* ---- tracefs itself ---- */
@@ -71,7 +69,7 @@ static int find_tracefs(struct err *err)
 	for (size_t i = 0; i < ARRAY_LEN(places); i++)
 		if (is_tracefs(places[i])) {
 			snprintf(dir, sizeof dir, "%s", places[i]);
-			if (access(dir, R_OK | W_OK | X_OK))
+			if (faccessat(AT_FDCWD, dir, R_OK | W_OK | X_OK, AT_EACCESS))
 				return err_set(err, -EACCES, "%s: %s: live recording needs root (run it with sudo), or open a recording "
 					       "(agenttop FILE)", dir, strerror(errno));
 			return tracefs_set_tracing_dir(dir) ? err_set(err, -EINVAL, "%s: %s", dir, strerror(errno)) : 0;
@@ -321,8 +319,8 @@ static void arm_trigger(struct tracer *t, enum tracer_buffer b)
 
 	free(readme);
 	snprintf(text, sizeof text, "traceoff if pid == %d", (int)getpid());
-	if (knows && !put_in(t->inst[b], "events/sched/sched_process_exit/trigger", text))
-		t->has_trigger = true;
+	if (knows)
+		put_in(t->inst[b], "events/sched/sched_process_exit/trigger", text);
 }
 
 static void add_on(struct tracer *t, enum tracer_buffer b, char *event, uint8_t tier)
@@ -343,43 +341,31 @@ static void turn_on(struct tracer *t, enum tracer_buffer b, const char *system, 
 	free(file);
 }
 
-static unsigned turn_on_all(struct tracer *t, const struct tracer_event *e)
+static void turn_on_all(struct tracer *t, const struct tracer_event *e)
 {
-	const char *colon = strchr(e->event, ':');
-	char *system = xstrndup(e->event, (size_t)(colon - e->event)), *file = xasprintf("events/%s", system);
+	const char *name = strchr(e->event, ':') + 1;
+	char *system = xstrndup(e->event, (size_t)(name - 1 - e->event)), *file = xasprintf("events/%s", system);
 	char *path = tracefs_instance_get_file(t->inst[e->buffer], file);
-	size_t before = t->n_on[e->buffer];
-	DIR *d = NULL;
+	DIR *d = strchr(name, '*') ? opendir(path) : NULL;
 	struct dirent *de;
 
-	if (!strchr(colon, '*')) {
-		free(path);
-		path = tracefs_instance_get_file(t->inst[e->buffer], "events");
-		turn_on(t, e->buffer, system, colon + 1, e->tier);
-	} else {
-		d = opendir(path);
-	}
+	if (!strchr(name, '*'))
+		turn_on(t, e->buffer, system, name, e->tier);
 	while (d && (de = readdir(d)))
-		if (!fnmatch(colon + 1, de->d_name, 0))
+		if (!fnmatch(name, de->d_name, 0))
 			turn_on(t, e->buffer, system, de->d_name, e->tier);
 	if (d)
 		closedir(d);
 	tracefs_put_tracing_file(path);
 	free(file);
 	free(system);
-	return (unsigned)(t->n_on[e->buffer] - before);
 }
 
+/* What this kernel does not have is left out: capabilities tell what that hides. */
 static int turn_on_events(struct tracer *t, struct err *err)
 {
-	for (unsigned i = 0; i < n_tracer_events; i++) {
-		const struct tracer_event *e = &tracer_events[i];
-
-		if (turn_on_all(t, e))
-			continue;
-		GROW(t->missing, t->n_missing, t->cap_missing);
-		t->missing[t->n_missing++] = e->event;
-	}
+	for (unsigned i = 0; i < n_tracer_events; i++)
+		turn_on_all(t, &tracer_events[i]);
 	if (!t->n_on[TRACER_MAIN])
 		return err_set(err, -ENOENT, "tracefs: none of the events that are needed can be turned on");
 	return 0;
@@ -524,7 +510,6 @@ void tracer_close(struct tracer *t)
 	}
 	if (t->n_probes)
 		remove_probes(t->pid);
-	free(t->missing);
 	free(t);
 }
 
@@ -684,10 +669,4 @@ void tracer_formats(struct tracer *t, void (*fn)(void *arg, const char *system, 
 		free(system);
 		free(file);
 	}
-}
-
-void tracer_missing(struct tracer *t, void (*fn)(void *arg, const char *event), void *arg)
-{
-	for (size_t i = 0; i < t->n_missing; i++)
-		fn(arg, t->missing[i]);
 }

@@ -74,7 +74,5 @@ int tracer_top_file(struct tracer *, const char *file, int flags);	/* of the top
 char *tracer_text(struct tracer *, enum tracer_buffer, const char *file, size_t *len);
 /* Calls fn for each event that was turned on, with its format's text. */
 void tracer_formats(struct tracer *, void (*fn)(void *arg, const char *system, const char *name, const char *text, size_t len), void *arg);
-/* Each event of tracer_events that this kernel does not have. */
-void tracer_missing(struct tracer *, void (*fn)(void *arg, const char *event), void *arg);
 
 #endif
