@@ -300,6 +300,7 @@ static int set_up(struct tracer *t, enum tracer_buffer b, uint64_t kb, struct er
 	if (r)
 		return err_set(err, r, "tracefs: clock mono: %s", strerror(-r));
 	put_in(t->inst[b], "buffer_percent", WAKE_PERCENT);
+	put_in(t->inst[b], "options/record-cmd", "0");	/* saves names at each switch: events and /proc tell them */
 	r = tracer_buffer_size(t, b, kb);
 	if (r)
 		return err_set(err, r, "tracefs: a buffer of %llu KiB a CPU: %s: ask for less with --buffer",
