@@ -110,6 +110,14 @@ void *grow_(void *p, size_t *cap, size_t need, size_t size_bytes)
 	return p;
 }
 
+uint64_t clock_ns(clockid_t id)
+{
+	struct timespec t;
+
+	clock_gettime(id, &t);
+	return (uint64_t)t.tv_sec * NSEC_PER_SEC + (uint64_t)t.tv_nsec;
+}
+
 char *fmt_ns(char *buf, size_t len, uint64_t ns)
 {
 	static const struct { double div; const char *unit; } units[] = {

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <time.h>
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
@@ -52,6 +53,7 @@ _Noreturn void bug_(const char *file, int line, const char *what);
 /* Called once by die() and BUG() before they print; the screen restores the terminal there. */
 extern void (*die_hook)(void);
 
+uint64_t clock_ns(clockid_t);		/* what the clock shows, in nanoseconds */
 /* "1.23 ms": three significant digits and a unit. Writes into buf (at least 16 bytes), returns buf. */
 char *fmt_ns(char *buf, size_t len, uint64_t ns);
 /* "123.456789012": seconds with nine places. */

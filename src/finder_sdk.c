@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #define MAPS_MAX (4u << 20)	/* bytes of a process's maps that are looked at */
@@ -195,20 +194,12 @@ static void meet(struct finder_sdk *f, int32_t pid, uint64_t now)
 	f->young[f->n_young++] = (struct young){ pid, 0, now };
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * NSEC_PER_SEC + (uint64_t)t.tv_nsec;
-}
-
 /* Events wait meanwhile: what does not fit into a moment is for the next tick. */
 static void look_at_young(struct finder_sdk *f, uint64_t now)
 {
-	uint64_t until = now_ns() + LOOK_NS;
+	uint64_t until = clock_ns(CLOCK_MONOTONIC) + LOOK_NS;
 
-	for (size_t i = 0; i < f->n_young && now_ns() < until;) {
+	for (size_t i = 0; i < f->n_young && clock_ns(CLOCK_MONOTONIC) < until;) {
 		struct young *y = &f->young[i];
 		bool alive = f->alive[y->pid / 32] >> (y->pid % 32) & 1;
 

@@ -15,7 +15,6 @@
 #include <sys/stat.h>
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
-#include <time.h>
 #include <unistd.h>
 
 #define TICK_NS (NSEC_PER_SEC / 5)
@@ -46,14 +45,6 @@ struct live {
 	struct datw_format *formats;	/* of all events, our own too, for files */
 	size_t n_formats, cap_formats, n_formats_open;	/* n_formats_open: when the file was opened */
 };
-
-static uint64_t now_ns(clockid_t id)
-{
-	struct timespec t;
-
-	clock_gettime(id, &t);
-	return (uint64_t)t.tv_sec * NSEC_PER_SEC + (uint64_t)t.tv_nsec;
-}
 
 /* ---- files ---- */
 
@@ -356,7 +347,7 @@ struct live *live_open(const struct opts *o, struct broker *b, int *code, struct
 	l->b = b;
 	l->epoll = -1;
 	l->st.on = l->st.marker = l->st.top_on = -1;
-	l->cost_at = now_ns(CLOCK_MONOTONIC);
+	l->cost_at = clock_ns(CLOCK_MONOTONIC);
 	*code = 0;
 	if (!start(l, code, err))
 		return l;
@@ -430,7 +421,7 @@ static void tell_gap(struct live *l, uint64_t from)
 
 static bool grow_buffers(struct live *l)
 {
-	uint64_t from = now_ns(CLOCK_MONOTONIC);
+	uint64_t from = clock_ns(CLOCK_MONOTONIC);
 	bool grown = false;
 
 	for (int b = 0; b < TRACER_MARKS; b++) {
@@ -502,7 +493,7 @@ static void look_at_finder(struct live *l, struct ctx *c, uint64_t now)
 
 int live_tick(struct live *l, struct ctx *c, struct err *err)
 {
-	uint64_t now = now_ns(CLOCK_MONOTONIC);
+	uint64_t now = clock_ns(CLOCK_MONOTONIC);
 	const char *failed;
 	int e = check_broker(l, err);
 
@@ -537,7 +528,7 @@ int live_pause(struct live *l, bool pause)
 	if (l->paused == pause)
 		return 0;
 	if (pause) {
-		l->paused_at = now_ns(CLOCK_MONOTONIC);
+		l->paused_at = clock_ns(CLOCK_MONOTONIC);
 		e = broker_on(l->b, false);
 		if (e)
 			return e;
@@ -570,11 +561,11 @@ static uint64_t broker_cpu_ns(const struct live *l)
 
 static uint64_t cost(struct live *l)
 {
-	uint64_t now = now_ns(CLOCK_MONOTONIC), cpu;
+	uint64_t now = clock_ns(CLOCK_MONOTONIC), cpu;
 
 	if (now - l->cost_at < NSEC_PER_SEC && l->cost_ppm)
 		return l->cost_ppm;
-	cpu = now_ns(CLOCK_PROCESS_CPUTIME_ID) + broker_cpu_ns(l);
+	cpu = clock_ns(CLOCK_PROCESS_CPUTIME_ID) + broker_cpu_ns(l);
 	if (now > l->cost_at)
 		l->cost_ppm = (cpu - l->cost_cpu) * 1000000 / (now - l->cost_at);
 	l->cost_at = now;

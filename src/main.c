@@ -20,7 +20,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { EXIT_GOOD = 0, EXIT_WORK = 1, EXIT_USAGE = 2, EXIT_DENIED = 3 };
@@ -238,14 +237,6 @@ static void catch_stop(void)
 		sigaction(sigs[i], &a, NULL);
 }
 
-static uint64_t mono_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * NSEC_PER_SEC + (uint64_t)t.tv_nsec;
-}
-
 static void say_ended(const char *command, int status)
 {
 	if (WIFSIGNALED(status))
@@ -257,14 +248,14 @@ static void say_ended(const char *command, int status)
 /* Without a screen: until the time is up, the command has ended, or a signal says so. */
 static int record_on(const struct opts *o, struct session *s, struct command *c, struct err *err)
 {
-	uint64_t end = o->duration_ns ? mono_ns() + o->duration_ns : UINT64_MAX;
+	uint64_t end = o->duration_ns ? clock_ns(CLOCK_MONOTONIC) + o->duration_ns : UINT64_MAX;
 	int status = 0, r = 1;
 	bool ended = false;
 
 	catch_stop();
-	while (r > 0 && !stop_signal && mono_ns() < end && !(ended = c && command_ended(c, &status))) {
+	while (r > 0 && !stop_signal && clock_ns(CLOCK_MONOTONIC) < end && !(ended = c && command_ended(c, &status))) {
 		struct pollfd p = { session_fd(s), POLLIN, 0 };
-		uint64_t left = end - mono_ns();
+		uint64_t left = end - clock_ns(CLOCK_MONOTONIC);
 
 		poll(&p, 1, (int)MIN(left / NSEC_PER_MSEC + 1, 50u));
 		r = session_read(s, 100, err);

@@ -14,7 +14,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #define PERIOD_MS 200			/* what is there is shown after so long, however little it is */
@@ -72,14 +71,6 @@ struct reader {
 	uint8_t *page;
 	int epoll, wake, ready;		/* wake: of the thread; ready: of the engine */
 };
-
-static uint64_t now_ns(clockid_t id)
-{
-	struct timespec t;
-
-	clock_gettime(id, &t);
-	return (uint64_t)t.tv_sec * NSEC_PER_SEC + (uint64_t)t.tv_nsec;
-}
 
 /* Not an instance of ours: what it lost before is not ours to tell. */
 static bool is_top(const struct reader *r, const struct stream *s)
@@ -212,7 +203,7 @@ static bool tell_loss(struct reader *r, struct stream *s, uint64_t n, uint64_t f
 	bool told;
 
 	pthread_mutex_lock(&r->lock);
-	told = add_made(r, s->cpu, now_ns(CLOCK_MONOTONIC), &lost, sizeof lost);
+	told = add_made(r, s->cpu, clock_ns(CLOCK_MONOTONIC), &lost, sizeof lost);
 	pthread_mutex_unlock(&r->lock);
 	return told;
 }
@@ -398,7 +389,7 @@ static void end_file(struct reader *r)
 
 static bool round_of(struct reader *r)
 {
-	uint64_t begin = now_ns(CLOCK_MONOTONIC), watermark = begin - SLACK_NS;
+	uint64_t begin = clock_ns(CLOCK_MONOTONIC), watermark = begin - SLACK_NS;
 	bool more = false;
 
 	tell_formats(r);
@@ -588,7 +579,7 @@ struct reader *reader_start(struct broker_started *st, size_t page_size, struct 
 	r->skipped = xcalloc((size_t)r->n_cpus * N_STREAMS_CPU, sizeof *r->skipped);
 	r->stream = xcalloc(st->n_files, sizeof *r->stream);
 	r->epoll = r->wake = r->ready = -1;
-	r->losses_at = now_ns(CLOCK_MONOTONIC);
+	r->losses_at = clock_ns(CLOCK_MONOTONIC);
 	for (size_t i = 0; i < st->n_files; i++) {
 		struct broker_file *f = &st->file[i];
 
@@ -667,7 +658,7 @@ void reader_made(struct reader *r, uint32_t cpu, const void *record, size_t n)
 		wake(r);
 		pthread_cond_wait(&r->changed, &r->lock);
 	}
-	add_made(r, cpu, now_ns(CLOCK_MONOTONIC), record, n);
+	add_made(r, cpu, clock_ns(CLOCK_MONOTONIC), record, n);
 	pthread_mutex_unlock(&r->lock);
 }
 

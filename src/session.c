@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #define EVENTS_BETWEEN_LOOKS 4096	/* at the clock */
@@ -27,14 +26,6 @@ struct session {
 	struct live *live;		/* NULL: a recording */
 	bool ended;
 };
-
-static uint64_t clock_ns(clockid_t id)
-{
-	struct timespec ts;
-
-	clock_gettime(id, &ts);
-	return (uint64_t)ts.tv_sec * NSEC_PER_SEC + (uint64_t)ts.tv_nsec;
-}
 
 /* ---- a first reading, only when something must be known beforehand ---- */
 

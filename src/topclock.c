@@ -4,7 +4,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define MARK "agenttop clock "
@@ -22,19 +21,11 @@ struct topclock {
 	} asked[ASKED_MAX];
 };
 
-static uint64_t mono_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * NSEC_PER_SEC + (uint64_t)t.tv_nsec;
-}
-
 struct topclock *topclock_new(int fd, bool same)
 {
 	struct topclock *c = xcalloc(1, sizeof *c);
 
-	*c = (struct topclock){ .fd = fd, .same = same, .known = same, .began = mono_ns() };
+	*c = (struct topclock){ .fd = fd, .same = same, .known = same, .began = clock_ns(CLOCK_MONOTONIC) };
 	return c;
 }
 
@@ -53,10 +44,10 @@ void topclock_compare(struct topclock *c, uint64_t now)
 		return;
 	c->compared = now;
 	n = snprintf(text, sizeof text, MARK "%llu", (unsigned long long)++c->n);
-	before = mono_ns();
+	before = clock_ns(CLOCK_MONOTONIC);
 	if (write(c->fd, text, (size_t)n) != n)
 		return;
-	after = mono_ns();
+	after = clock_ns(CLOCK_MONOTONIC);
 	c->asked[c->n % ASKED_MAX].n = c->n;
 	c->asked[c->n % ASKED_MAX].doubt = (after - before) / 2;
 	c->asked[c->n % ASKED_MAX].mid = before + (after - before) / 2;
