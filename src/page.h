@@ -2,8 +2,7 @@
 /*
  * page: sub-buffers of the kernel's ring buffer in host order, and joining those that are partly filled.
  *
- *	u64 base time | commit (4 or 8 bytes) | data: words of type_len and delta, see dat_stream.h
- *	    commit: bits 0-26 length of data, bit 31 events were lost before, bit 30 their count stands behind the data
+ *	u64 base time | commit (4 or 8 bytes) | data, as in subbuf.h
  *
  * A read of trace_pipe_raw that does not wait gives what the kernel has by now, often a few events in a sub-buffer of
  * their own. Its base time is then that of the last event read before (ring_buffer_read_page(), cpu_buffer->read_stamp),
@@ -20,14 +19,14 @@
 #ifndef AGENTTOP_PAGE_H
 #define AGENTTOP_PAGE_H
 
-#include "base.h"
+#include "subbuf.h"
 
 struct page_acc {
 	uint8_t *buf;			/* a whole sub-buffer at any time, while `used` */
 	uint32_t size, head;		/* of a sub-buffer; of what is before its data */
 	uint32_t commit_size;
-	uint32_t len, walked;		/* of the data; so far `ts` is known */
-	uint64_t ts;
+	uint32_t len;			/* of the data */
+	struct subbuf_walk walk;	/* over it, up to where its time is known */
 	bool used;
 	bool closed;			/* nothing can follow what is in it */
 };

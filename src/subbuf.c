@@ -1,51 +1,62 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "subbuf.h"
+#include "decode.h"
 
 #include <string.h>
 
-#define MISSED (1ull << 31)
-#define MISSED_COUNT (1ull << 30)
-#define COMMIT_MASK ((1ull << 27) - 1)
-#define TS_TOP (0x1full << 59)		/* an absolute time has 59 bits */
+#define DELTA_BITS 27
+#define ABS_BITS 59			/* of an absolute time; the rest is that of the time before */
+#define ALIGN4(n) (((n) + 3) & ~(size_t)3)
+
 enum { PADDING = 29, TIME_EXTEND = 30, TIME_STAMP = 31 };
-
-static uint64_t load64(const uint8_t *p)
-{
-	uint64_t v;
-
-	memcpy(&v, p, 8);
-	return v;
-}
-
-static uint32_t load32(const uint8_t *p)
-{
-	uint32_t v;
-
-	memcpy(&v, p, 4);
-	return v;
-}
 
 size_t subbuf_used(const uint8_t *page)
 {
-	return (size_t)(load64(page + 8) & COMMIT_MASK);
+	return (size_t)(get64(page + 8, false) & SUBBUF_LEN);
+}
+
+/* ---- the walk ---- */
+
+/* A word has type_len in its lower bits here; a big-endian kernel has it in the upper ones. */
+static uint32_t get_word(const uint8_t *p)
+{
+	uint32_t word = get32(p, false);
+
+	return host_big_endian() ? word << 5 | word >> DELTA_BITS : word;
+}
+
+static void put_word(uint8_t *p, uint32_t word)
+{
+	if (host_big_endian())
+		word = word >> 5 | word << DELTA_BITS;
+	memcpy(p, &word, 4);
+}
+
+/* A clock of real time has more bits than the kernel keeps, and those may just have gone up. */
+static uint64_t absolute(uint64_t before, uint64_t v)
+{
+	uint64_t top = before >> ABS_BITS << ABS_BITS;
+
+	v |= top;
+	if (top && v < before && before - v > 1ull << (ABS_BITS - 1))
+		v += 1ull << ABS_BITS;
+	return v;
 }
 
 void subbuf_walk(struct subbuf_walk *w, const uint8_t *page, size_t size)
 {
 	w->p = page + SUBBUF_HEAD;
 	w->end = w->p + (MIN(subbuf_used(page), size - SUBBUF_HEAD) & ~(size_t)3);
-	w->ts = load64(page);
+	w->ts = get64(page, false);
 }
 
-static const uint8_t *record(struct subbuf_walk *w, size_t head, size_t len, uint32_t *len_bytes)
+static const uint8_t *give_record(struct subbuf_walk *w, uint32_t delta, uint32_t head, size_t len, uint32_t *len_bytes)
 {
 	const uint8_t *p = w->p + head;
 
-	if (!len || head + len > (size_t)(w->end - w->p)) {
-		w->p = w->end;
-		return NULL;
-	}
-	w->p += head + len;
+	w->p = p + len;
+	w->ts += delta;
+	w->head = head;
 	*len_bytes = (uint32_t)len;
 	return p;
 }
@@ -54,23 +65,30 @@ const uint8_t *subbuf_next(struct subbuf_walk *w, uint32_t *len_bytes)
 {
 	while (w->p < w->end) {
 		size_t left = (size_t)(w->end - w->p);
-		uint32_t word = load32(w->p), type = word & 31, delta = word >> 5, next = left >= 8 ? load32(w->p + 4) : 0;
+		uint32_t word = get_word(w->p), type = word & 31, delta = word >> 5, next;
 
 		if (likely(type && type < PADDING)) {
-			w->ts += delta;
-			return record(w, 4, 4 * type, len_bytes);
+			if (4 + 4 * type > left)
+				break;
+			return give_record(w, delta, 4, 4 * type, len_bytes);
 		}
-		if (left < 8 || (type == PADDING && (!delta || next > left - 4))) {
-			w->p = w->end;
+		if (left < 8)
 			break;
+		next = get32(w->p + 4, false);
+		if (type > PADDING) {
+			uint64_t v = ((uint64_t)next << DELTA_BITS) + delta;
+
+			w->ts = type == TIME_EXTEND ? w->ts + v : absolute(w->ts, v);
+			w->p += 8;
+			continue;
 		}
-		if (type == TIME_STAMP)
-			w->ts = (((uint64_t)next << 27) + delta) | (w->ts & TS_TOP);
-		else
-			w->ts += type == TIME_EXTEND ? ((uint64_t)next << 27) + delta : delta;
+		/* the length of a large record, or of padding, counts its own four bytes */
+		if (next > left - 4 || (type ? !delta : next <= 4))
+			break;
 		if (!type)
-			return record(w, 8, next > 4 ? ((size_t)next - 4 + 3) & ~(size_t)3 : 0, len_bytes);
-		w->p += type == PADDING ? 4 + (((size_t)next + 3) & ~(size_t)3) : 8;
+			return give_record(w, delta, 8, ALIGN4((size_t)next) - 4, len_bytes);
+		w->ts += delta;
+		w->p += 4 + ALIGN4((size_t)next);
 	}
 	return NULL;
 }
@@ -103,26 +121,35 @@ uint64_t subbuf_count(const uint8_t *page, size_t size)
 
 bool subbuf_missed(const uint8_t *page, size_t size, uint64_t *n)
 {
-	uint64_t commit = load64(page + 8);
-	size_t behind = SUBBUF_HEAD + (size_t)(commit & COMMIT_MASK);
+	uint64_t commit = get64(page + 8, false);
+	size_t behind = SUBBUF_HEAD + (size_t)(commit & SUBBUF_LEN);
 
 	*n = 0;
-	if (!(commit & MISSED))
+	if (!(commit & SUBBUF_MISSED))
 		return false;
-	if ((commit & MISSED_COUNT) && behind + 8 <= size)
-		*n = load64(page + behind);
+	if ((commit & SUBBUF_MISSED_COUNT) && behind + 8 <= size)
+		*n = get64(page + behind, false);
 	return true;
 }
 
-/* Only the first record of a page has no delta for sure; of two within a nanosecond the second moves by one. */
-static void move_base(uint8_t *page, uint64_t earlier_ns)
-{
-	uint64_t ts = load64(page) - earlier_ns;
+/* ---- changing it ---- */
 
-	memcpy(page, &ts, 8);
+/*
+ * A record becomes padding of the same length, as the kernel does with one that is discarded: its delta still counts.
+ * Without a delta, padding is the end of the page. Only the first record has none for sure, and with one the page begins a
+ * nanosecond earlier; of two within a nanosecond the second moves by one.
+ */
+static void hide(uint8_t *page, uint8_t *at, uint32_t len)
+{
+	uint32_t delta = get_word(at) >> 5;
+	uint64_t ts = get64(page, false) - 1;
+
+	if (!delta && at == page + SUBBUF_HEAD)
+		memcpy(page, &ts, 8);
+	put_word(at, MAX(delta, 1u) << 5 | PADDING);
+	memcpy(at + 4, &len, 4);
 }
 
-/* A record becomes padding of the same length, as the kernel does with one that is discarded: its delta still counts. */
 void subbuf_hide(uint8_t *page, size_t size, uint64_t from, const char *text)
 {
 	struct subbuf_walk w;
@@ -130,32 +157,14 @@ void subbuf_hide(uint8_t *page, size_t size, uint64_t from, const char *text)
 	uint32_t len;
 
 	subbuf_walk(&w, page, size);
-	while ((record = subbuf_next(&w, &len))) {
-		size_t at = (size_t)(record - page);
-		uint32_t word, large = 0;
-
-		if (w.ts >= from && !(text && memmem(record, len, text, strlen(text))))
-			continue;
-		/* the length of a large one stands between its word and its data */
-		memcpy(&word, page + at - 4, 4);
-		if (at >= SUBBUF_HEAD + 8 && word == len + 4 && (load32(page + at - 8) & 31) == 0) {
-			large = 4;
-			memcpy(&word, page + at - 8, 4);
-		}
-		if (word >> 5 == 0) {		/* without a delta, padding is the end of the page: it begins a nanosecond earlier */
-			word |= 1u << 5;
-			move_base(page, at - large == SUBBUF_HEAD + 4 ? 1 : 0);
-		}
-		word = (word & ~31u) | PADDING;
-		memcpy(page + at - 4 - large, &word, 4);
-		len += large;
-		memcpy(page + at - large, &len, 4);
-	}
+	while ((record = subbuf_next(&w, &len)))
+		if (w.ts < from || (text && memmem(record, len, text, strlen(text))))
+			hide(page, page + (record - page) - w.head, w.head - 4 + len);
 }
 
 void subbuf_forget_missed(uint8_t *page)
 {
-	uint64_t commit = load64(page + 8) & ~(MISSED | MISSED_COUNT);
+	uint64_t commit = get64(page + 8, false) & ~(SUBBUF_MISSED | SUBBUF_MISSED_COUNT);
 
 	memcpy(page + 8, &commit, 8);
 }

@@ -3,7 +3,8 @@
  * subbuf: sub-buffers of this machine's ring buffer, as read(2) of trace_pipe_raw gives them. Only what the kernel itself
  * has just written is looked at here (recordings of others are dat_stream.h's), but no length is believed to fit.
  *
- *	u64 time | u64 commit: length, bit 31 events are missing before, bit 30 how many stands behind the data | data
+ *	u64 time | u64 commit: length, bit 31 events are missing before, bit 30 how many stands behind the data | data:
+ *	    words of type_len and delta, see dat_stream.h
  *
  * Partial ones are joined by page.h. Pure, any thread.
  */
@@ -13,13 +14,18 @@
 #include "base.h"
 
 #define SUBBUF_HEAD 16
+/* of commit */
+#define SUBBUF_LEN ((1ull << 27) - 1)
+#define SUBBUF_MISSED (1ull << 31)
+#define SUBBUF_MISSED_COUNT (1ull << 30)
 
 struct subbuf_walk {
-	const uint8_t *p, *end;
+	const uint8_t *p, *end;		/* what is still to be walked: a multiple of 4 bytes */
 	uint64_t ts;
+	uint32_t head;			/* of the last record: bytes of its word, and of its length when that is large */
 };
 void subbuf_walk(struct subbuf_walk *, const uint8_t *page, size_t size_bytes);
-/* The next record and its time; NULL: no more. */
+/* The next record and its time; NULL: no more. It stays before the end where padding fills the rest, or that is nonsense. */
 const uint8_t *subbuf_next(struct subbuf_walk *, uint32_t *len_bytes);
 
 /* Times of its first and last record; false: it has none. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Joining partly filled sub-buffers: what is joined reads as what was not.
+ * Sub-buffers: the walk over their records, and joining those partly filled: what is joined reads as what was not.
  *
  *	test_page                       the tests
  *	test_page live DIR A B MS       for tests/e2e/datw.sh: reads the ring buffer of instance DIR for MS milliseconds,
@@ -53,6 +53,56 @@ static uint32_t taken(void)
 
 	return p ? get32(p + 8, false) & 0x7ffffff : 0;
 }
+
+/* ---- the walk; test_made.c has more of it ---- */
+
+static bool times(uint64_t from, uint64_t to, unsigned n)
+{
+	uint64_t first = 0, last = 0;
+
+	return subbuf_times(made.p, SMALL, &first, &last) && first == from && last == to && subbuf_count(made.p, SMALL) == n;
+}
+
+static void test_walk(void)
+{
+	const uint64_t top = 1ull << 59;
+
+	start(100), page_large(&made, 4, 1, 8), page_padding(&made, 6, 12);
+	page_extend(&made, 1ull << 30), page_event(&made, 2, 2);
+	end(0, 0);
+	ok(times(104, 112 + (1ull << 30), 2), "what is between records moves the time");
+	start(top + 100), page_event(&made, 0, 1), page_absolute(&made, 5000), page_event(&made, 2, 2);
+	end(0, 0);
+	ok(times(top + 100, top + 5002, 2), "an absolute time has the top bits of the time before");
+	start(2 * top - 10), page_event(&made, 3, 1), page_absolute(&made, 5), page_event(&made, 2, 2);
+	end(0, 0);
+	ok(times(2 * top - 7, 2 * top + 7, 2), "or the next, when those have just gone up");
+	start(100), page_event(&made, 1, 1), page_padding(&made, 0, 12), page_event(&made, 1, 2);
+	end(0, 0);
+	ok(times(101, 101, 1), "padding without a delta is the end");
+	start(100), page_event(&made, 1, 1), page_large(&made, 1, 2, SMALL);
+	made.n -= SMALL;
+	end(0, 0);
+	ok(times(101, 101, 1), "so is a length that does not fit");
+}
+
+static void test_hide(void)
+{
+	start(100), page_event(&made, 0, 1), page_large(&made, 5, 2, 8), page_event(&made, 2, 3);
+	end(0, 0);
+	subbuf_hide(made.p, SMALL, 106, NULL);
+	ok(times(107, 107, 1), "a large record is hidden whole");
+	/* the word of the second is what its length would be, were it a large one that begins in the first */
+	start(100), page_event(&made, 1, 0), page_word(&made, 20, 2);
+	for (unsigned i = 0; i < 20; i++)
+		put_num(&made, i, 4);
+	page_event(&made, 1, 3);
+	end(0, 0);
+	subbuf_hide(made.p, SMALL, 104, NULL);
+	ok(times(104, 104, 1), "a small one that looks like a large one, too");
+}
+
+/* ---- joining ---- */
 
 static void test_rules(void)
 {
@@ -360,6 +410,8 @@ int main(int argc, char **argv)
 	for (int i = 0; i < 2; i++)
 		snprintf(path[i], sizeof path[i], "%s/page-%d-%d.dat", dir ? dir : "/tmp", (int)getpid(), i);
 	page_acc_init(&acc, SMALL, 8, 16);
+	test_walk();
+	test_hide();
 	test_rules();
 	test_words();
 	test_missed();
