@@ -1,43 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # To be sourced by tests that look at screens on a real terminal, which tmux is: starts one with a shell in it, 80x24.
-# Needs $agenttop and $O; the test ends with: echo "1..$n"; exit $failed
+# Needs $agenttop and $O; checks and the end of the test are as in tests/tap.sh.
 
-if ! command -v tmux > /dev/null; then
-	echo "1..0 # SKIP there is no tmux"
-	exit 0
-fi
+. tests/tap.sh
+command -v tmux > /dev/null || skip_all "there is no tmux"
 
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/agenttop-term.XXXXXX") || exit 1
 tm() { TMUX_TMPDIR=$tmp tmux -L "agenttop-test.$$" -f /dev/null "$@"; }
 trap 'tm kill-server 2> /dev/null; rm -rf "$tmp"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
-n=0 failed=0
 
-ok()
-{
-	n=$((n + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $n - $2"
-	else
-		echo "not ok $n - $2"
-		tm capture-pane -p -t t 2> /dev/null | sed -n '/./s/^/# | /p'
-		failed=1
-	fi
-}
-
-# until SECONDS COMMAND...: runs it again and again until it is true; false when it is not in time.
-until_true()
-{
-	tries=$(($1 * 20))
-	shift
-	while ! "$@"; do
-		tries=$((tries - 1))
-		[ "$tries" -gt 0 ] || return 1
-		sleep 0.05
-	done
-}
-
+# With a check that has failed: what was on the screen.
+show_more() { tm capture-pane -p -t t 2> /dev/null | sed -n '/./s/^/# | /p'; }
 shows() { tm capture-pane -p -t t | grep -qE -- "$1"; }
 lacks() { ! shows "$1"; }
 sees() { until_true "${2:-5}" shows "$1"; }
@@ -100,10 +75,7 @@ restored()
 
 # tmux must not ask the terminal that the test happens to run on, nor a user's settings.
 unset TMUX NO_COLOR
-tm new-session -d -s t -x 80 -y 24 "exec env PS1='> ' TERM=screen-256color sh -i" || {
-	echo "1..0 # SKIP tmux does not start here"
-	exit 0
-}
+tm new-session -d -s t -x 80 -y 24 "exec env PS1='> ' TERM=screen-256color sh -i" || skip_all "tmux does not start here"
 tm set-option -g escape-time 0 \; set-option -g remain-on-exit off
 sees '^>' || exit 1
 modes > "$tmp/before"

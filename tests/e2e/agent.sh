@@ -7,10 +7,8 @@ cd "$(dirname "$0")/../.." || exit 1
 case ${O:=build} in /*) ;; *) O=$PWD/$O ;; esac
 agent=$O/agentloop
 agenttop=${AGENTTOP:-$O/agenttop}
-if [ ! -x "$agent" ]; then
-	echo "1..0 # SKIP $agent is not built"
-	exit 0
-fi
+. tests/tap.sh
+[ -x "$agent" ] || skip_all "$agent is not built"
 # Not in $TMPDIR: another user must get there, and files need a device below them.
 tmp=$(mktemp -d /var/tmp/agentloop-test.XXXXXX) || exit 1
 chmod 755 "$tmp"
@@ -33,38 +31,6 @@ trap 'for p in $pids; do [ -z "$(session "$p")" ] || kill -KILL "$p"; done; rm -
 trap 'exit 143' INT TERM
 # shellcheck disable=SC3045
 ulimit -c 0
-n=0 failed=0
-
-ok()
-{
-	n=$((n + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $n - $2"
-	else
-		echo "not ok $n - $2"
-		failed=1
-		shift 2
-		for note; do printf '%s\n' "$note" | sed 's/^/  # /'; done
-	fi
-}
-
-skip()
-{
-	n=$((n + 1))
-	echo "ok $n - $1 # SKIP $2"
-}
-
-# until_true SECONDS COMMAND...: wait for it.
-until_true()
-{
-	tries=$(($1 * 20))
-	shift
-	while ! "$@"; do
-		tries=$((tries - 1))
-		[ $tries -gt 0 ] || return 1
-		sleep .05
-	done
-}
 
 # wrong STATUS TEXT ARGUMENTS...: that status, and TEXT on standard error.
 wrong()

@@ -3,10 +3,12 @@
 # timeout: 300
 # Recordings that we write, whole and killed, as trace-cmd reads them: all events, and not a word of complaint.
 # And live pages of the kernel: joined, they read as they came.
-: "${O:=build}"
+cd "$(dirname "$0")/../.." || exit 1
+case ${O:=build} in /*) ;; *) O=$PWD/$O ;; esac
 write=$O/tests/test_datw page=$O/tests/test_page
-command -v trace-cmd > /dev/null || { echo "1..0 # SKIP trace-cmd is not installed"; exit 0; }
-[ -x "$write" ] && [ -x "$page" ] || { echo "1..0 # SKIP the unit tests are not built"; exit 0; }
+. tests/tap.sh
+command -v trace-cmd > /dev/null || skip_all "trace-cmd is not installed"
+[ -x "$write" ] && [ -x "$page" ] || skip_all "the unit tests are not built"
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/agenttop-datw.XXXXXX") || exit 1
 instance=
 # shellcheck disable=SC2329
@@ -21,16 +23,13 @@ clean()
 }
 trap clean EXIT
 trap 'exit 130' INT TERM
-n=0
-ok() { n=$((n + 1)); echo "ok $n - $*"; }
-not_ok() { n=$((n + 1)); echo "not ok $n - $*"; }
-skip() { n=$((n + 1)); echo "ok $n # SKIP $*"; }
 
-# silent COMMAND...: it ends well, with nothing on stderr; its output is in $tmp/out.
+# silent COMMAND...: it ends well, with nothing on stderr; its output is in $tmp/out. What is wrong is in $complaint.
 silent()
 {
-	timeout 60 "$@" > "$tmp/out" 2> "$tmp/err" < /dev/null || { echo "# $*: status $?"; return 1; }
-	[ ! -s "$tmp/err" ] || { sed 's/^/# /' "$tmp/err" | head -n 5; return 1; }
+	complaint=
+	timeout 60 "$@" > "$tmp/out" 2> "$tmp/err" < /dev/null || { complaint="$*: status $?"; return 1; }
+	[ ! -s "$tmp/err" ] || { complaint=$(head -n 5 "$tmp/err"); return 1; }
 }
 events() { grep -c "alpha: *a=[0-9]*\$" "$tmp/out"; }
 dumps() { silent trace-cmd dump --all -i "$1" && silent trace-cmd dump --summary -i "$1"; }
@@ -38,15 +37,14 @@ dumps() { silent trace-cmd dump --all -i "$1" && silent trace-cmd dump --summary
 whole()
 {
 	want=$("$write" write "$tmp/w.dat" "$1" "$2")
-	silent trace-cmd report -i "$tmp/w.dat" && got=$(events) && [ "$got" = "$want" ] &&
-		ok "version $1, zstd $2: trace-cmd sees all $want events" ||
-		not_ok "version $1, zstd $2: trace-cmd sees $got of $want events"
-	dumps "$tmp/w.dat" && ok "and dumps it" || not_ok "and dumps it"
+	silent trace-cmd report -i "$tmp/w.dat" && got=$(events) && [ "$got" = "$want" ]
+	ok $? "version $1, zstd $2: trace-cmd sees all $want events" "$(events) of them" "$complaint"
+	dumps "$tmp/w.dat"
+	ok $? "and dumps it" "$complaint"
 	for new in 6 7; do
 		trace-cmd convert --file-version $new -i "$tmp/w.dat" -o "$tmp/c.dat" > /dev/null 2>&1
-		silent trace-cmd report -i "$tmp/c.dat" && got=$(events) && [ "$got" = "$want" ] &&
-			ok "and converts it to version $new" ||
-			not_ok "and converts it to version $new: $got of $want events"
+		silent trace-cmd report -i "$tmp/c.dat" && got=$(events) && [ "$got" = "$want" ]
+		ok $? "and converts it to version $new" "$(events) of $want events" "$complaint"
 	done
 }
 
@@ -62,27 +60,29 @@ EOF
 		[ "$what" = none ] && continue
 		files=$((files + 1))
 		if ! silent trace-cmd report -i "$tmp/k.dat" || [ "$(events)" -lt "$least" ] || ! dumps "$tmp/k.dat"; then
-			not_ok "version $1, zstd $2: killed at change $((step - 3)): $(events) of $least events"
+			ok 1 "version $1, zstd $2: killed at change $((step - 3))" "$(events) of $least events" "$complaint"
 			return
 		fi
 	done
-	[ "$files" -gt 10 ] && ok "version $1, zstd $2: killed at any step of $files: trace-cmd sees what was flushed" ||
-		skip "this system allows no ptrace"
+	if [ "$files" -gt 10 ]; then
+		ok 0 "version $1, zstd $2: killed at any step of $files: trace-cmd sees what was flushed"
+	else
+		skip "version $1, zstd $2: killed at any step" "this system allows no ptrace"
+	fi
 }
 
 full_disk()
 {
 	mkdir "$tmp/small"
-	mount -t tmpfs -o size=3m none "$tmp/small" 2> /dev/null || { skip "no file system can be mounted"; return; }
+	mount -t tmpfs -o size=3m none "$tmp/small" 2> /dev/null || { skip "a full disk" "no file system can be mounted"; return; }
 	for form in "6 0" "7 0" "7 1"; do
 		# shellcheck disable=SC2086
 		read -r least why << EOF
 $("$write" fill "$tmp/small/f.dat" $form)
 EOF
 		silent trace-cmd report -i "$tmp/small/f.dat" && [ "$(events)" -ge "$least" ] && [ "$least" -gt 1000 ] &&
-			[ "$why" = "$tmp/small/f.dat: No space left on device" ] &&
-			ok "a full disk ($form) keeps the $least events that were flushed" ||
-			not_ok "a full disk ($form): $(events) of $least events: $why"
+			[ "$why" = "$tmp/small/f.dat: No space left on device" ]
+		ok $? "a full disk ($form) keeps the $least events that were flushed" "$(events) of them" "$why" "$complaint"
 	done
 	umount "$tmp/small"
 }
@@ -90,19 +90,22 @@ EOF
 live()
 {
 	tracing=/sys/kernel/tracing
-	mkdir "$tracing/instances/agenttop-test-datw.$$" 2> /dev/null || { skip "live: no instance in $tracing"; return; }
+	if ! mkdir "$tracing/instances/agenttop-test-datw.$$" 2> /dev/null; then
+		skip "live pages, joined" "live: no instance in $tracing"
+		return
+	fi
 	instance=$tracing/instances/agenttop-test-datw.$$
 	echo mono > "$instance/trace_clock"
 	echo 1 > "$instance/events/sched/sched_switch/enable"
 	echo 1 > "$instance/events/sched/sched_waking/enable"
 	pages=$("$page" live "$instance" "$tmp/a.dat" "$tmp/b.dat" 1500)
 	for f in a b; do
-		silent trace-cmd report -t -i "$tmp/$f.dat" && cp "$tmp/out" "$tmp/$f.txt"
+		silent trace-cmd report -t -i "$tmp/$f.dat" || break
+		cp "$tmp/out" "$tmp/$f.txt"
 	done
 	lines=$(wc -l < "$tmp/a.txt")
-	cmp -s "$tmp/a.txt" "$tmp/b.txt" && [ "$lines" -gt 10 ] && [ "${pages% *}" -gt "${pages#* }" ] &&
-		ok "live: $lines lines of ${pages% *} reads are the same in ${pages#* } joined pages" ||
-		not_ok "live: $lines lines, pages $pages: not the same when joined"
+	cmp -s "$tmp/a.txt" "$tmp/b.txt" && [ "$lines" -gt 10 ] && [ "${pages% *}" -gt "${pages#* }" ]
+	ok $? "live: $lines lines of ${pages% *} reads are the same in ${pages#* } joined pages" "$complaint"
 }
 
 for form in "6 0" "7 0" "7 1"; do
@@ -114,3 +117,4 @@ done
 full_disk
 live
 echo "1..$n"
+exit $failed

@@ -6,30 +6,13 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 case ${O:=build} in /*) ;; *) O=$PWD/$O ;; esac
 agenttop=${AGENTTOP:-$O/agenttop}
+. tests/tap.sh
 recording=testdata/vm-icount-irqhot.dat
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/agenttop-docs.XXXXXX") || exit 1
 trap 'rm -rf "$tmp"' EXIT
 # The screens must not depend on who runs this.
 export HOME="$tmp" XDG_CONFIG_HOME="$tmp" LC_ALL=C.UTF-8 MANWIDTH=80
 unset AGENTTOP_ASCII
-n=0 failed=0
-
-ok()
-{
-	n=$((n + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $n - $2"
-	else
-		echo "not ok $n - $2"
-		failed=1
-	fi
-}
-
-skip()
-{
-	n=$((n + 1))
-	echo "ok $n - $1 # SKIP $2"
-}
 
 # page FILE: the manual's source as plain words: no font macros, no escapes.
 page()

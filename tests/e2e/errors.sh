@@ -5,31 +5,12 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 case ${O:=build} in /*) ;; *) O=$PWD/$O ;; esac
 agenttop=${AGENTTOP:-$O/agenttop}
+. tests/tap.sh
 rec=tests/fuzz/seeds/all_stages.dat
 long=tests/golden/hostile.ev
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
-n=0 failed=0
 unset NO_COLOR AGENTTOP_ASCII
-
-ok()
-{
-	n=$((n + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $n - $2"
-	else
-		echo "not ok $n - $2"
-		failed=1
-		shift 2
-		for note; do printf '%s\n' "$note" | sed 's/^/  # /'; done
-	fi
-}
-
-skip()
-{
-	n=$((n + 1))
-	echo "ok $n - $1 # SKIP $2"
-}
 
 # one_line: standard error is one line of agenttop's, printable, and no more.
 one_line()

@@ -8,6 +8,7 @@ cd "$(dirname "$0")/../.." || exit 1
 case ${O:=build} in /*) ;; *) O=$PWD/$O ;; esac
 top=$PWD
 agenttop=${AGENTTOP:-$O/agenttop}
+. tests/tap.sh
 # Not in TMPDIR: users without a name must get there.
 tmp=$(mktemp -d /tmp/agenttop-sdk.XXXXXX) || exit 1
 chmod 755 "$tmp"
@@ -27,32 +28,12 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 unset AGENTSTEP AGENTSTEP_LIB AGENTSTEP_MARKER LD_LIBRARY_PATH PYTHONPATH PYTHONHOME NODE_PATH NODE_OPTIONS
 export PYTHONDONTWRITEBYTECODE=1
-n=0 failed=0
-
-ok()
-{
-	n=$((n + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $n - $2"
-	else
-		echo "not ok $n - $2"
-		failed=1
-		shift 2
-		for note; do printf '%s\n' "$note" | head -n 20 | sed 's/^/# /'; done
-	fi
-}
-
-skip()
-{
-	n=$((n + 1))
-	echo "ok $n - $1 # SKIP $2"
-}
 
 # Another agenttop that runs on this machine listens to our agents as well. Asked before and after what depends on it.
 others=''
 look_for_others()
 {
-	[ ! -r $trace/uprobe_events ] || ! grep -v "$group/" $trace/uprobe_events | grep -qF "$tmp" || others=yes
+	[ ! -r $trace/uprobe_events ] || ! grep -v "$group/" $trace/uprobe_events | grep -q '^p:agenttop_' || others=yes
 }
 # quiet STATUS TEXT NOTE...: what is only so when nobody else listens.
 quiet()
@@ -68,10 +49,7 @@ quiet()
 # ---- the programs ----
 
 cc=${CC:-cc}
-if ! command -v "$cc" > /dev/null; then
-	echo "1..0 # SKIP there is no $cc"
-	exit 0
-fi
+command -v "$cc" > /dev/null || skip_all "there is no $cc"
 cp "$O/libagentstep.so" "$O/libagentstep.a" src/sdk/agentstep.py src/sdk/agentstep.js tests/sdk/*.py tests/sdk/*.js "$tmp" || exit 1
 cp -r tests/sdk/fake "$tmp" || exit 1
 flags="-std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -I$top/src/sdk"
@@ -298,6 +276,7 @@ writes_live()
 }
 all_languages writes_live AGENTSTEP=always AGENTSTEP_MARKER="$instance/trace_marker"
 
+is_ready() { agent=$(sed -n 's/^ready //p' "$tmp/said") && [ -n "$agent" ]; }
 # talk COMMAND...: a process that marks a step for each line of say. $agent is what it takes its pid for, $outer what it is here.
 talk()
 {
@@ -306,11 +285,7 @@ talk()
 	"$@" wait < "$tmp/in" > "$tmp/said" 2> "$tmp/err" &
 	talking=$!
 	exec 9> "$tmp/in"
-	for _ in $(seq 200); do
-		agent=$(sed -n 's/^ready //p' "$tmp/said")
-		[ -z "$agent" ] || break
-		sleep 0.05
-	done
+	until_true 10 is_ready
 	outer=$talking
 	# shellcheck disable=SC2046
 	[ "$agent" = "$outer" ] || outer=$(set -- $(cat "/proc/$talking/task/$talking/children" 2> /dev/null) && echo "${1:-$talking}")
@@ -320,11 +295,7 @@ say()
 {
 	look_for_others
 	echo "$1" >&9
-	for _ in $(seq 200); do
-		grep -qx "$1 done" "$tmp/said" && return
-		sleep 0.05
-	done
-	return 1
+	until_true 10 grep -qx "$1 done" "$tmp/said"
 }
 hush()
 {
