@@ -24,12 +24,10 @@ import json
 import math
 import os
 import re
-import signal
-import subprocess
 import sys
 from collections import Counter, defaultdict
 
-from record import Instance, NoTracing
+from record import options, record
 from tap import Tap
 from truth import check_evidence, check_tiles, quantile, us
 
@@ -71,37 +69,16 @@ CALLS = """epoll_wait epoll_pwait io_uring_enter read pread64 clock_nanosleep wa
 
 
 # -- recording ---------------------------------------------------------------------------------------------------------
-def record(argv):
-    out, kb, names, i = argv[0], 32768, None, 1
-    while i < len(argv) and argv[i] != '--':
-        if argv[i] == '--kb':
-            kb = int(argv[i + 1])
-        elif argv[i] == '--events':
-            names = argv[i + 1].split(',')
-        else:
-            raise SystemExit('agentcsv.py: what is %s?' % argv[i])
-        i += 2
-    command = argv[i + 1:]
-    signal.signal(signal.SIGTERM, lambda *unused: sys.exit(143))
-    try:
-        with Instance([], kb, 'agenttop-agentcsv') as t:
-            if names is None:
-                names = EVENTS + ['syscalls:sys_%s_%s' % (way, c) for c in CALLS for way in ('enter', 'exit')]
-            t.events = [e for e in names if os.path.isdir('%s/events/%s' % (t.dir, e.replace(':', '/')))]
-            for e in t.events:
-                with open('%s/events/%s/enable' % (t.dir, e.replace(':', '/')), 'w', encoding='ascii') as f:
-                    f.write('1')
-            t.on(True)
-            status = subprocess.call(command + ['--marker', t.dir + '/trace_marker'])
-            t.on(False)
-            lost = sum(t.overrun().values())
-            t.save(out)
-    except NoTracing as x:
-        print('agentcsv.py: %s' % x, file=sys.stderr)
-        return 3
-    if lost:
-        print('agentcsv.py: %d events lost: the buffers are too small' % lost, file=sys.stderr)
-    return status
+def record_agent(argv):
+    out, wanted, kb, command = options(argv, 32768)
+    wanted = wanted or EVENTS + ['syscalls:sys_%s_%s' % (way, c) for c in CALLS for way in ('enter', 'exit')]
+
+    def set_up(t):
+        # not every kernel has all of them
+        t.events = [e for e in wanted if os.path.isdir(t.event(e))]
+        t.enable()
+        return command + ['--marker', t.dir + '/trace_marker']
+    return record(out, set_up, [], kb, 'agenttop-agentcsv')
 
 
 # -- comparing ---------------------------------------------------------------------------------------------------------
@@ -341,7 +318,7 @@ def check_dark(tap, steps, slack):
 
 def main(argv):
     if argv[:1] == ['--record'] and '--' in argv:
-        return record(argv[1:])
+        return record_agent(argv[1:])
     live = '--live' in argv
     files = [a for a in argv if a != '--live']
     if len(files) != 2 or any(a.startswith('--') for a in files):

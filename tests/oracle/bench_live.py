@@ -97,18 +97,18 @@ class Recorder:
 
 
 class Live(Recorder):
-    def __init__(self, name, binary, tmp, record):
+    def __init__(self, name, binary, tmp, record, *options):
         super().__init__(name)
-        self.binary, self.path, self.record = binary, os.path.join(tmp, 'live.dat'), record
+        self.binary, self.path, self.record, self.options = binary, os.path.join(tmp, 'live.dat'), record, options
 
     def begin(self):
         self.screen = None
         if self.record:
-            self.live = Agenttop(self.binary, '--record', self.path, '--duration', '1000')
+            self.live = Agenttop(self.binary, '--record', self.path, '--duration', '1000', *self.options)
         else:
             self.screen, terminal = pty.openpty()
             fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack('HHHH', 24, 80, 0, 0))
-            self.live = Agenttop(self.binary, stdin=terminal, stdout=terminal, env=dict(os.environ, TERM='xterm'), start_new_session=True)
+            self.live = Agenttop(self.binary, *self.options, stdin=terminal, stdout=terminal, env=dict(os.environ, TERM='xterm'), start_new_session=True)
             os.close(terminal)
             threading.Thread(target=drain, args=(self.screen,), daemon=True).start()
         if not self.live.recording():

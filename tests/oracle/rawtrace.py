@@ -12,7 +12,8 @@ Ev = namedtuple('Ev', 'ts cpu comm pid name text')
 
 LINE = re.compile(r'^\s*(.*)-(\d+)\s+\[(\d+)\]\s+(\d+)\.(\d{9}): +(\S+?):(?: +(.*))?$')
 LATENCY = re.compile(r'^\s*.*-\d+\s+\d+-(0x[0-9a-f]+)\s+(\d+)\.(\d{9}): ')
-LOST = re.compile(r'^CPU:(\d+) \[(?:(\d+) )?EVENTS DROPPED\]')
+# Of a recording with several buffers the line is indented.
+LOST = re.compile(r'^\s*CPU:(\d+) \[(?:(\d+) )?EVENTS DROPPED\]')
 
 
 class Recording:

@@ -15,6 +15,8 @@ import subprocess
 import sys
 import time
 
+PROGRAM = os.path.basename(sys.argv[0])
+
 
 class NoTracing(Exception):
     """Why nothing can be recorded here."""
@@ -56,8 +58,7 @@ class Instance:
             write(self.dir + '/tracing_on', '0')
             write(self.dir + '/trace_clock', 'mono')
             write(self.dir + '/buffer_size_kb', str(self.kb))
-            for e in self.events:
-                write('%s/events/%s/enable' % (self.dir, e.replace(':', '/')), '1')
+            self.enable()
         except OSError as x:
             self.__exit__()
             raise NoTracing('cannot set up a tracefs instance: %s: %s' % (x.filename or '', x.strerror)) from x
@@ -75,7 +76,15 @@ class Instance:
                 return
             except OSError:
                 time.sleep(.1)
-        print('record.py: cannot remove ' + self.dir, file=sys.stderr)
+        print('%s: cannot remove %s' % (PROGRAM, self.dir), file=sys.stderr)
+
+    def event(self, name):
+        """Directory of an event, or of all of a system's."""
+        return '%s/events/%s' % (self.dir, name.replace(':', '/'))
+
+    def enable(self):
+        for e in self.events:
+            write(self.event(e) + '/enable', '1')
 
     def resize(self, cpu, kb):
         try:
@@ -178,8 +187,9 @@ class Instance:
                 f.write(n64(at) + n64(n))
 
 
-def main(argv):
-    out, events, kb, command = argv[0], [], 16384, []
+def options(argv, kb):
+    """(out, events, kb, command); no events: they were not said"""
+    out, events, command = argv[0], [], []
     i = 1
     while i < len(argv):
         if argv[i] == '--events':
@@ -189,21 +199,35 @@ def main(argv):
         elif argv[i] == '--':
             command, i = argv[i + 1:], len(argv)
         else:
-            raise SystemExit('record.py: what is %s?' % argv[i])
+            raise SystemExit('%s: what is %s?' % (PROGRAM, argv[i]))
+    return out, events, kb, command
+
+
+def record(out, command, *instance):
+    """Runs what command(t) gives, when t, an Instance(*instance), is set up; saves in out what happened meanwhile.
+
+    Its status, or 3: not permitted, or no tracefs here.
+    """
     signal.signal(signal.SIGTERM, lambda *unused: sys.exit(143))
     try:
-        with Instance(events, kb) as t:
+        with Instance(*instance) as t:
+            args = command(t)
             t.on(True)
-            status = subprocess.call(command)
+            status = subprocess.call(args)
             t.on(False)
             lost = sum(t.overrun().values())
             t.save(out)
     except NoTracing as x:
-        print('record.py: %s' % x, file=sys.stderr)
+        print('%s: %s' % (PROGRAM, x), file=sys.stderr)
         return 3
     if lost:
-        print('record.py: %d events lost: the buffers are too small' % lost, file=sys.stderr)
+        print('%s: %d events lost: the buffers are too small' % (PROGRAM, lost), file=sys.stderr)
     return status
+
+
+def main(argv):
+    out, events, kb, command = options(argv, 16384)
+    return record(out, lambda t: command, events, kb)
 
 
 if __name__ == '__main__':
