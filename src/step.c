@@ -138,13 +138,26 @@ void step_settle(struct steps *st, struct task *t)
 		step_shorten_trail(st, t->trail);
 }
 
-static uint32_t losses_in(const struct model *m, uint64_t from, uint64_t to)
-{
-	uint32_t n = from < m->lost_before;
+#define LOSSES_EACH 64			/* of more, all from the first to the last is one */
 
-	for (size_t i = m->n_losses; i-- > 0 && m->losses[i].to > from;)
-		n += m->losses[i].from < to;
-	return n;
+/* Losses that overlap it. Those that were not known yet when its waits were explained make these doubtful. */
+static void meet_losses(const struct model *m, struct step *d)
+{
+	uint64_t first = UINT64_MAX, last = 0;
+
+	d->n_lost = d->begin < m->lost_before;
+	for (size_t i = m->n_losses; i-- > 0 && m->losses[i].to > d->begin;) {
+		const struct loss *l = &m->losses[i];
+
+		if (l->from >= d->end)
+			continue;
+		if (++d->n_lost <= LOSSES_EACH)
+			segments_doubt(d->seg, d->n_seg, l->from, l->to);
+		first = MIN(first, l->from);
+		last = MAX(last, l->to);
+	}
+	if (d->n_lost > LOSSES_EACH)
+		segments_doubt(d->seg, d->n_seg, first, last);
 }
 
 /* What can be told of the task's time by now: of a sleep that goes on, nothing; its end will tell. */
@@ -199,13 +212,13 @@ void step_close(struct steps *st, struct open_step *s, uint64_t ts)
 		d->pid = s->t->pid;
 		if (!d->tgid)
 			d->tgid = s->t->tgid;
-		d->n_lost = losses_in(&c->m, d->begin, d->end);
 		d->cut_begin = d->begin < c->m.begin;
 		d->seg = s->seg;
 		d->n_seg = s->n_seg;
 		d->ev = s->ev;
 		d->n_ev = s->n_ev;
 		d->has_segments = 1;
+		meet_losses(&c->m, d);
 		s->seg = NULL;
 		s->ev = NULL;
 		s->s.id = s->s.trace = s->s.extra = 0;	/* they are d's now */

@@ -48,10 +48,12 @@ void steps_lost(struct ctx *c, uint64_t from, uint64_t to)
 		for (size_t i = st->kept[k].n; i-- > st->kept[k].first;) {
 			struct step *s = st->kept[k].v[i];
 
-			if (s->end > from && s->begin < to)
+			if (s->end > from && s->begin < to) {
 				s->n_lost++;
-			else if (s->end <= from && st->o->steps == STEPS_ALL)
+				segments_doubt(s->seg, s->n_seg, from, to);
+			} else if (s->end <= from && st->o->steps == STEPS_ALL) {
 				return;		/* by end: those before ended earlier still */
+			}
 		}
 }
 

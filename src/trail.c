@@ -370,3 +370,38 @@ void trail_trim(struct trail *tr, uint64_t before)
 	for (size_t i = 0; i < tr->n_seg; i++)
 		tr->seg[i].ev -= tr->seg[i].n_ev ? ev : 0;
 }
+
+/* ---- losses that were found later ---- */
+
+static bool is_wait(const struct segment *seg)
+{
+	switch (seg->stage) {
+	case ST_USER:
+	case ST_KERNEL:
+	case ST_RETURN:
+	case ST_IRQ_STEAL:
+	case ST_SOFTIRQ_STEAL:
+	case ST_LOOP:
+	case ST_LOST:
+	case ST_UNKNOWN:
+		return false;
+	default:
+		return true;
+	}
+}
+
+/* As chain.c does with a loss that it knows of: the waiter may have run and slept again unseen, so it is the whole wait. */
+void segments_doubt(struct segment *seg, size_t n, uint64_t from, uint64_t to)
+{
+	size_t i = n;
+
+	while (i && seg[i - 1].to > from)
+		i--;
+	while (i && i < n && is_wait(&seg[i]) && is_wait(&seg[i - 1]))
+		i--;
+	for (bool on = false; i < n && (on || seg[i].from < to); i++) {
+		on = is_wait(&seg[i]);
+		if (on)
+			seg[i].confidence = CONF_INFERRED;
+	}
+}

@@ -55,4 +55,7 @@ void trail_settle(struct ctx *, struct walk *, const struct trail_sink *, struct
 #define TRAIL_LOOK 8192
 void trail_trim(struct trail *, uint64_t before);	/* drops what ended before; the newest segment stays in any case */
 
+/* It turned out that events were lost in [from, to): of waits in that time nothing is proven any more. seg: ascending. */
+void segments_doubt(struct segment *seg, size_t n, uint64_t from, uint64_t to);
+
 #endif
