@@ -587,6 +587,7 @@ void live_look(struct live *l, struct snapshot *s)
 	s->live.n_overrun = n.overrun;
 	s->live.n_commit_overrun = n.commit_overrun;
 	s->live.n_dropped = n.dropped;
+	s->live.n_skipped = n.n_skipped;
 	s->live.thinned = arena_strdup(&s->mem, l->thinned);
 	s->live.status = arena_strdup(&s->mem, l->status);
 }

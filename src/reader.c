@@ -121,6 +121,7 @@ static void close_all_open(struct reader *r)
 static void skip_oldest(struct reader *r)
 {
 	struct chunk **p = &r->first, *c, *n;
+	uint64_t n_events;
 
 	while (*p && (*p)->stream % N_STREAMS_CPU == READER_MADE)
 		p = &(*p)->next;	/* nobody would tell those again */
@@ -130,13 +131,14 @@ static void skip_oldest(struct reader *r)
 	*p = c->next;
 	for (n = c->next; n && n->stream != c->stream; n = n->next)
 		;
+	n_events = subbuf_count(c->page, r->page_size);
 	if (n) {
 		n->lost = true;
-		n->n_missing += c->n_missing + subbuf_count(c->page, r->page_size);
+		n->n_missing += c->n_missing + n_events;
 	} else {
-		r->skipped[c->stream] += c->n_missing + subbuf_count(c->page, r->page_size);
+		r->skipped[c->stream] += c->n_missing + n_events;
 	}
-	r->counts.n_skipped++;
+	r->counts.n_skipped += n_events;
 	r->n_waiting -= r->page_size;
 	c->next = r->spare;
 	r->spare = c;

@@ -34,7 +34,7 @@ struct batch {
 };
 struct reader_counts {		/* since the start, all CPUs; the kernel's own counters come first */
 	uint64_t overrun, commit_overrun, dropped;
-	uint64_t n_skipped;	/* sub-buffers that the engine was too slow for */
+	uint64_t n_skipped;	/* events that the engine was too slow for */
 	uint64_t record_bytes;
 };
 struct reader;

@@ -78,6 +78,7 @@ static void put_source(struct json *j, const struct snapshot *s)
 	json_key(j, "events"), json_u64(j, s->source.n_events);
 	json_key(j, "lost"), put_if(j, lost_is_known(s), s->source.n_lost);
 	json_key(j, "late"), json_u64(j, s->source.n_late);
+	json_key(j, "skipped"), json_u64(j, s->live.n_skipped);
 	json_close(j, '}');
 }
 

@@ -214,6 +214,7 @@ struct snapshot {
 		const char *record;	/* file being written; "" none */
 		uint64_t record_bytes;
 		uint64_t n_overrun, n_commit_overrun, n_dropped;	/* the kernel's own counters, all CPUs, since the begin */
+		uint64_t n_skipped;	/* events that were read, and that we were too slow for: lost, too */
 		const char *thinned;	/* events left out so as to keep up: "cpu_idle, hrtimer"; "" none */
 		const char *status;	/* what was done last: "wrote agenttop-1.dat: 60 s, 3.1 MB"; "" nothing */
 	} live;

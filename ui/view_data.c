@@ -117,8 +117,10 @@ static void put_counters(struct page *pg, const struct snapshot *s)
 		{ "overrun", "events that were overwritten before they were read" },
 		{ "commit overrun", "events that found no room because of an interrupt's" },
 		{ "dropped", "events that found the buffer full" },
+		{ "skipped", "events that were read, but that agenttop was too slow for" },
 	};
-	const uint64_t n[] = { s->live.n_overrun, s->live.n_commit_overrun, s->live.n_dropped };
+	const uint64_t n[] = { s->live.n_overrun, s->live.n_commit_overrun, s->live.n_dropped,
+			       s->live.n_skipped };
 	char text[128], a[16];
 
 	for (size_t i = 0; i < ARRAY_LEN(what); i++) {

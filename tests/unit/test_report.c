@@ -251,7 +251,7 @@ static void test_json_contract(void)
 		 "\n\"block\":[", "\n\"napi\":[", "\n\"rings\":[", "\n\"suggestions\":[]", "\n\"self\":{");
 	IN_ORDER(text, "source", "\"kind\":\"trace.dat\",\"file\":\"incident.dat\",\"version\":\"7\",\"clock\":\"mono\",\"host\":\"web-07\","
 		 "\"kernel\":\"6.18.44\",\"arch\":\"x86_64\",\"cpus\":4,\"begin\":16000000000,\"end\":26000000000,\"events\":840000,"
-		 "\"lost\":120,\"late\":2}");
+		 "\"lost\":120,\"late\":2,\"skipped\":0}");
 	IN_ORDER(text, "capability", "{\"stage\":\"block\",\"state\":\"on\",\"missing\":[],\"hides\":null}", "{\"stage\":\"nvme\",\"state\":"
 		 "\"off\",\"missing\":[\"nvme:nvme_setup_cmd\",\"nvme:nvme_complete_rq\"],\"hides\":\"which NVMe queue a request was in\"}");
 	IN_ORDER(text, "agent", "{\"agent\":\"planner\",\"tgid\":870,\"comm\":\"python3\",\"class\":\"interactive\",\"steps\":{\"n\":5386,\"sum\":",
