@@ -436,6 +436,7 @@ void model_count_from(struct model *m, uint64_t ts)
 {
 	m->counting = true;
 	m->begin = ts;
+	slots_begin(&m->time, MAX(ts, m->first_ts), m->keep_ns);
 	for (size_t i = 0; i < m->n_tasks; i++) {
 		m->tasks[i]->since = MAX(m->tasks[i]->since, ts);
 		m->tasks[i]->harm = 0;

@@ -17,6 +17,7 @@
 #ifndef AGENTTOP_MODEL_H
 #define AGENTTOP_MODEL_H
 
+#include "slots.h"
 #include "stage.h"
 #include "stats.h"
 
@@ -157,6 +158,7 @@ struct model {
 	uint64_t first_ts, last_ts;
 	uint64_t last_recorded;			/* the newest event that the source did not make up */
 	uint64_t begin, end;			/* counted window */
+	struct slots time;			/* and what happened when in it; begun when counting is */
 	bool begins_together;			/* of the source: all CPUs' records begin at one instant */
 	bool counting, saw_calls, saw_waking, saw_wakeup, saw_switch;
 	struct dist waking_to_run, wakeup_to_run;

@@ -11,6 +11,7 @@
 #define AGENTTOP_SNAPSHOT_H
 
 #include "arena.h"
+#include "heat.h"
 #include "stages.h"
 #include "stats.h"
 #include "strs.h"
@@ -91,6 +92,7 @@ struct candidate_row {		/* what could be an agent, when none was named and nothi
 };
 struct cpu_row {
 	uint32_t cpu;
+	int32_t node, cache;		/* of this machine, live: NUMA node, and a number that CPUs share with the last-level cache; -1 unknown */
 	uint64_t irq, softirq, ksoftirqd, task, idle, unknown, n_irqs, harm;
 	uint8_t hot;
 	const char *why;		/* "38 % in interrupts", "took 6.2 ms of steps": "" when not hot */
@@ -99,9 +101,13 @@ struct irq_cpu {
 	uint32_t cpu;
 	struct quant dist;
 };
+enum irq_kind { IRQ_UNKNOWN, IRQ_FREE, IRQ_MANAGED };	/* may its affinity be written? */
 struct irq_row {
 	int32_t irq;			/* -1: an x86 vector or IPI, known by its name */
 	const char *name;
+	/* Of this machine, live; "" unknown. CPU lists as the kernel writes them: "0-3,8". */
+	const char *asked, *effective;	/* affinity: asked for, and in effect */
+	uint8_t kind;			/* enum irq_kind */
 	struct quant dist;
 	struct irq_cpu *cpus;
 	size_t n_cpus;
@@ -114,14 +120,23 @@ struct softirq_row {
 	uint64_t n_raises, harm;
 	struct quant run, wait;
 };
+struct submitter {
+	const char *comm;
+	int32_t pid;
+	uint64_t n, bytes;
+	struct quant device;
+};
 struct block_row {
 	const char *dev, *op;		/* "259,1", "RS" as the kernel writes rwbs */
 	struct quant queue, device, complete;
+	struct submitter *by;		/* who issued them, most first; the kernel's writers stand for whom they write for */
+	size_t n_by;
 };
 struct napi_row {
 	const char *dev;
 	uint64_t n_polls, work, n_budget_hits;
 	struct quant dist;
+	struct quant batch;		/* from a poll's begin until the packet of a step reached its socket */
 };
 struct ring_op {
 	const char *op;
@@ -150,6 +165,33 @@ struct loss_row {
 	uint32_t cpu;			/* UINT32_MAX: unknown */
 	uint64_t n_times, n_events;	/* n_events: those that were counted */
 	uint8_t uncounted;		/* some had no count */
+};
+struct harm_row {			/* an actor took so much of an agent's steps, on one CPU, in one way */
+	const char *actor;		/* as segments name it: "irq 43 nvme1q1", "NET_RX", "fio:678" */
+	const char *agent;
+	uint32_t agent_i, cpu, id;	/* id: IRQ number, softirq vector, pid */
+	uint8_t level;			/* enum level: what the actor is */
+	uint8_t stage;			/* where the steps' time went: irq-steal, runqueue, napi, ... */
+	uint64_t ns, n_steps;
+};
+struct place_row {			/* an agent's tasks ran so long on this CPU */
+	const char *agent;
+	uint32_t agent_i, cpu;
+	uint64_t ns;
+};
+/*
+ * What happened when: slot i is [begin + i * slot_ns, begin + (i + 1) * slot_ns), n of them. The last goes on; the first,
+ * live, began before the window.
+ */
+enum cpu_time { TIME_IRQ, TIME_SOFTIRQ, TIME_KSOFTIRQD, TIME_AGENTS, TIME_OTHERS, TIME_IDLE, TIME_UNKNOWN, N_CPU_TIMES };
+enum step_time { STEPS_ENDED, STEPS_MISSED, STEPS_LONGEST, N_STEP_TIMES };	/* in the slot in which they ended */
+struct timeline {
+	uint64_t begin, slot_ns;
+	uint32_t n;
+	const uint64_t **cpu;		/* by row of cpus: n times N_CPU_TIMES, in ns; NULL: nothing is known */
+	const uint64_t *steps;		/* n times N_STEP_TIMES */
+	const uint64_t *stage[N_STAGES];	/* n times HEAT_BUCKETS: occurrences that ended then; NULL: none */
+	const uint64_t **kind;		/* by row of kinds: n times HEAT_BUCKETS, of steps; NULL: none */
 };
 struct snapshot {
 	struct arena mem;
@@ -187,6 +229,11 @@ struct snapshot {
 	size_t n_cpus;
 	struct irq_row *irqs;		/* most time first */
 	size_t n_irqs;
+	struct harm_row *harms;		/* most first */
+	size_t n_harms;
+	struct place_row *places;	/* most first */
+	size_t n_places;
+	struct timeline time;
 	struct softirq_row *softirqs;
 	size_t n_softirqs;
 	struct {
