@@ -148,14 +148,19 @@ __attribute__((unused)) static void fake_planner_stages(struct snapshot *s)
 __attribute__((unused)) static void fake_planner_machine(struct snapshot *s)
 {
 	static struct cpu_row cpus[] = {
-		{ 0, 8 * MS, 11 * MS, 0, 380 * MS, 9601 * MS, 0, 4102, 0, 0, "" },
-		{ 2, 900 * MS, 2800 * MS, 100 * MS, 3300 * MS, 2900 * MS, 0, 90211, 62 * MS, 1, "38 % in interrupts, took 62.0 ms of steps" },
+		{ .cpu = 0, .node = -1, .cache = -1, .irq = 8 * MS, .softirq = 11 * MS, .task = 380 * MS, .idle = 9601 * MS,
+		  .n_irqs = 4102, .why = "" },
+		{ .cpu = 2, .node = -1, .cache = -1, .irq = 900 * MS, .softirq = 2800 * MS, .ksoftirqd = 100 * MS,
+		  .task = 3300 * MS, .idle = 2900 * MS, .n_irqs = 90211, .harm = 62 * MS, .hot = 1,
+		  .why = "38 % in interrupts, took 62.0 ms of steps" },
 	};
 	static struct irq_cpu eth_cpus[] = { { 2, { 80000, 240 * MS, US, 3 * US, 4 * US, 9 * US, 20 * US, 60 * US } },
 					     { 0, { 1000, 3 * MS, US, 3 * US, 4 * US, 9 * US, 20 * US, 60 * US } } };
 	static struct irq_row irqs[] = {
-		{ 35, "virtio2-input.2", { 81000, 243 * MS, US, 3 * US, 4 * US, 9 * US, 20 * US, 60 * US }, eth_cpus, 2, 0, 5386, 9 * MS },
-		{ -1, "reschedule", { 4000, 4 * MS, 500, US, 2 * US, 3 * US, 4 * US, 9 * US }, NULL, 0, 0, 0, 0 },
+		{ .irq = 35, .name = "virtio2-input.2", .asked = "", .effective = "", .cpus = eth_cpus, .n_cpus = 2,
+		  .dist = { 81000, 243 * MS, US, 3 * US, 4 * US, 9 * US, 20 * US, 60 * US }, .completed_steps = 5386, .harm = 9 * MS },
+		{ .irq = -1, .name = "reschedule", .asked = "", .effective = "",
+		  .dist = { 4000, 4 * MS, 500, US, 2 * US, 3 * US, 4 * US, 9 * US } },
 	};
 	static struct softirq_row softirqs[] = {
 		{ 3, "NET_RX", 81000, 51 * MS, { 80900, 2700 * MS, US, 20 * US, 60 * US, 1410 * US, 2000 * US, 2600 * US },
@@ -167,7 +172,7 @@ __attribute__((unused)) static void fake_planner_machine(struct snapshot *s)
 	};
 	static struct block_row blocks[] = {
 		{ "259,0", "RA", { 1200, 5 * MS, US, 4 * US, 5 * US, 9 * US, 10 * US, 12 * US },
-		  { 1200, 960 * MS, 500 * US, 800 * US, 900 * US, 1900 * US, 2000 * US, 2200 * US }, { 0 } },
+		  { 1200, 960 * MS, 500 * US, 800 * US, 900 * US, 1900 * US, 2000 * US, 2200 * US } },
 	};
 	static struct napi_row napis[] = {
 		{ "eth0", 81000, 412000, 14, { 81000, 2500 * MS, US, 18 * US, 60 * US, 1400 * US, 2000 * US, 2600 * US } },

@@ -47,10 +47,16 @@ static void source(struct snapshot *s)
 static void machine(struct snapshot *s)
 {
 	static struct cpu_row cpus[] = {
-		{ 0, 8 * MS, 11 * MS, 0, 380 * MS, 9601 * MS, 0, 4102, 0, 0, "" },
-		{ 2, 900 * MS, 2800 * MS, 100 * MS, 3300 * MS, 2900 * MS, 0, 90211, 62 * MS, 1, "38 % in interrupts, took 62.0 ms of steps" },
+		{ .cpu = 0, .node = -1, .cache = -1, .irq = 8 * MS, .softirq = 11 * MS, .task = 380 * MS, .idle = 9601 * MS,
+		  .n_irqs = 4102, .why = "" },
+		{ .cpu = 2, .node = -1, .cache = -1, .irq = 900 * MS, .softirq = 2800 * MS, .ksoftirqd = 100 * MS,
+		  .task = 3300 * MS, .idle = 2900 * MS, .n_irqs = 90211, .harm = 62 * MS, .hot = 1,
+		  .why = "38 % in interrupts, took 62.0 ms of steps" },
 	};
-	static struct irq_row irqs[] = { { 35, "eth0-rx2", { 81000, 243 * MS, US, 3 * US, 4 * US, 9 * US, 20 * US, 60 * US }, NULL, 0, 0, 0, 0 } };
+	static struct irq_row irqs[] = {
+		{ .irq = 35, .name = "eth0-rx2", .asked = "", .effective = "",
+		  .dist = { 81000, 243 * MS, US, 3 * US, 4 * US, 9 * US, 20 * US, 60 * US } },
+	};
 	static struct softirq_row softirqs[] = {
 		{ 3, "NET_RX", 81000, 51 * MS, { 80900, 2700 * MS, US, 20 * US, 60 * US, 1410 * US, 2000 * US, 2600 * US }, { 0 } },
 	};
