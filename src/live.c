@@ -219,27 +219,44 @@ static int write_kept(struct live *l, struct ctx *c, struct datw *w, struct err 
 	return e;
 }
 
+/* *bytes: how many were written; 0: the file was not even begun. */
+static int write_file(struct live *l, struct ctx *c, const char *path, uint64_t *bytes, struct err *err)
+{
+	struct datw *w = open_file(l, path, err);
+	int e;
+
+	*bytes = 0;
+	if (!w)
+		return -EIO;
+	e = write_kept(l, c, w, err);
+	*bytes = datw_bytes(w);
+	if (!e)
+		return datw_finish(w, err);
+	datw_abort(w);
+	return e;
+}
+
+int live_save_to(struct live *l, struct ctx *c, const char *path, struct err *err)
+{
+	uint64_t bytes;
+
+	return write_file(l, c, path, &bytes, err);
+}
+
 static int save_as(struct live *l, struct ctx *c, const char *name, struct err *err)
 {
-	struct datw *w = open_file(l, name, err);
 	uint64_t ns, bytes;
 	char size[32], span[24];
 	int e;
 
-	if (!w)
-		return -EIO;
 	keep_size(l->keep, &ns, &bytes);
-	e = write_kept(l, c, w, err);
-	bytes = datw_bytes(w);
-	if (e)
-		datw_abort(w);
-	else
-		e = datw_finish(w, err);
-	if (e) {
+	e = write_file(l, c, name, &bytes, err);
+	if (e && bytes) {
 		unlink(name);
 		l->n_saved--;
-		return e;
 	}
+	if (e)
+		return e;
 	snprintf(size, sizeof size, "%.1f MB", (double)bytes / 1e6);
 	snprintf(l->status, sizeof l->status, "wrote %.120s: %s, %s", name, fmt_ns(span, sizeof span, ns), size);
 	return 0;

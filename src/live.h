@@ -28,6 +28,7 @@ int live_follow(struct live *, int32_t pid, bool only, struct err *);	/* only: a
 int live_pause(struct live *, bool pause);	/* the kernel records nothing meanwhile */
 /* Writes the kept window to a file named after --output; *err tells what became of it in every case. */
 int live_save(struct live *, struct ctx *, struct err *);
+int live_save_to(struct live *, struct ctx *, const char *path, struct err *);	/* to this one; says nothing of it */
 /* Ends recording for good: everything that happened until now is there to be read. 0, or what became of the file. */
 int live_finish(struct live *, struct ctx *, struct err *);
 /* Makes live_fd() readable: the engine has not had all yet that was read. */

@@ -3,6 +3,7 @@
 #include "app.h"
 #include "broker.h"
 #include "command.h"
+#include "feed.h"
 #include "look.h"
 #include "opts.h"
 #include "report.h"
@@ -136,73 +137,48 @@ static int batch(const struct opts *o)
 
 /* ---- the screen ---- */
 
-#define SNAPSHOT_MS 100
-
-struct feed {
-	struct session *s;
-	struct snapshot *snap;
-	unsigned read_ms;		/* since the snapshot was taken */
-	bool ended;
-};
-
-static const struct snapshot *feed_step(void *arg, unsigned budget_ms, bool *finished, struct err *err)
+static const struct snapshot *screen_step(void *arg, unsigned budget_ms, bool *finished, struct err *err)
 {
-	struct feed *f = arg;
-
-	if (!f->ended) {
-		f->ended = session_read(f->s, budget_ms, err) <= 0;
-		f->read_ms += budget_ms;
-	}
-	if (session_fd(f->s) >= 0 && f->snap)		/* live: now() is asked for when there will be a frame */
-		f->read_ms = 0;
-	if (!f->snap || (f->read_ms && f->ended) || f->read_ms >= SNAPSHOT_MS) {
-		snapshot_free(f->snap);
-		f->snap = session_snapshot(f->s);
-		f->read_ms = 0;
-	}
-	*finished = f->ended;
-	return f->snap;
+	return feed_step(arg, budget_ms, finished, err);
 }
 
-static const struct snapshot *feed_now(void *arg)
+static const struct snapshot *screen_now(void *arg)
 {
-	struct feed *f = arg;
-
-	if (session_has_begun(f->s)) {
-		snapshot_free(f->snap);
-		f->snap = session_snapshot(f->s);
-		f->read_ms = 0;
-	}
-	return f->snap;
+	return feed_now(arg);
 }
 
-static int feed_command(void *arg, enum ui_command what, int64_t value, struct err *err)
+static int screen_range(void *arg, uint64_t from, uint64_t to, struct err *err)
 {
-	struct feed *f = arg;
+	return feed_range(arg, from, to, err);
+}
+
+static int screen_command(void *arg, enum ui_command what, int64_t value, struct err *err)
+{
+	struct session *s = feed_session(arg);
 
 	switch (what) {
 	case UI_FOLLOW:
-		return session_follow(f->s, (int32_t)value, false, err);
+		return session_follow(s, (int32_t)value, false, err);
 	case UI_PAUSE:
 		return 0;		/* the screen stands still, recording does not */
 	case UI_SAVE:
-		return session_save(f->s, err);
+		return session_save(s, err);
 	case UI_SUSPEND:
-		return session_pause(f->s, value);
+		return session_pause(s, value);
 	}
 	return -EINVAL;
 }
 
-static int screen_of(struct session *s, struct err *err)
+static int screen_of(const struct opts *o, struct session *s, struct err *err)
 {
-	struct feed f = { .s = s };
-	struct ui_feed feed = {
-		.arg = &f, .step = feed_step, .now = feed_now, .fd = session_fd(s), .command = feed_command };
+	struct feed *f = feed_new(o, s);
+	struct ui_feed feed = { .arg = f, .step = screen_step, .now = screen_now, .fd = session_fd(s),
+				.command = screen_command, .range = screen_range };
 	int r;
 
 	source_wait = ui_wait;
 	r = ui_run(&feed, err);
-	snapshot_free(f.snap);
+	feed_free(f);
 	return r;
 }
 
@@ -214,7 +190,7 @@ static int screen(const struct opts *o)
 
 	if (!s)
 		return complain(&err, EXIT_WORK);
-	r = screen_of(s, &err);
+	r = screen_of(o, s, &err);
 	session_close(s);
 	return r ? complain(&err, EXIT_WORK) : EXIT_GOOD;
 }
@@ -294,7 +270,7 @@ static int live_session(const struct opts *o, struct session *s, struct command 
 	int r, code = EXIT_GOOD;
 
 	if (has_screen(o))
-		r = screen_of(s, &err);
+		r = screen_of(o, s, &err);
 	else
 		r = record_on(o, s, c, &err);
 	if (session_finish(s, &finish_err) && !r) {

@@ -235,6 +235,11 @@ int session_save(struct session *s, struct err *err)
 	return s->live ? live_save(s->live, s->c, err) : err_set(err, -EINVAL, "this is a recording already");
 }
 
+int session_save_to(struct session *s, const char *path, struct err *err)
+{
+	return s->live ? live_save_to(s->live, s->c, path, err) : err_set(err, -EINVAL, "this is a recording already");
+}
+
 int session_finish(struct session *s, struct err *err)
 {
 	int r = live_finish(s->live, s->c, err);

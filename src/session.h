@@ -22,6 +22,7 @@ int session_fd(const struct session *);		/* live: readable when there is somethi
 int session_follow(struct session *, int32_t pid, bool only, struct err *);
 int session_pause(struct session *, bool pause);
 int session_save(struct session *, struct err *);
+int session_save_to(struct session *, const char *path, struct err *);	/* likewise, to this file */
 /* Live: ends recording, reads what there still is, and completes a file that is being written. */
 int session_finish(struct session *, struct err *);
 /* Live: reads what has come and returns 1. A recording: reads for about `budget_ms` (0: to the end). 1: there is more. 0: the end. -errno: cannot go on; what was read stays good. */

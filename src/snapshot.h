@@ -201,6 +201,7 @@ struct snapshot {
 		uint32_t cpus;
 		uint64_t begin, end, n_events, n_lost, n_late, n_unknown, n_bad;
 		uint64_t bytes_total, bytes_done;
+		uint8_t range;		/* chosen while looking: begin and end are those of a part of what there is */
 	} source;
 	const char **notes;
 	size_t n_notes;
@@ -255,6 +256,7 @@ struct snapshot {
 	 */
 	struct {
 		uint8_t on, paused;
+		uint8_t past;		/* on is 0: this is a part of what is kept, while recording goes on */
 		uint64_t window_begin;
 		uint64_t cost_ppm;	/* what all of agenttop takes, in millionths of one CPU, lately */
 		uint64_t kept_ns, kept_bytes;	/* what `w` would write */

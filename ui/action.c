@@ -45,6 +45,7 @@ const struct action_doc action_docs[N_ACTIONS] = {
 	[ACT_VIEW_9] = { "view-9", "9", "ninth screen" },
 	[ACT_NEXT_VIEW] = { "next-view", "<Tab>", "next screen" },
 	[ACT_PREV_VIEW] = { "prev-view", "<S-Tab>", "screen before" },
+	[ACT_TIME] = { "time", "T", "go back in time, or choose a range of it that all screens show" },
 	[ACT_PAUSE] = { "pause", "p", "live: hold the screens still, or go on; recording goes on all the time" },
 	[ACT_SAVE] = { "save", "w", "live: write what is kept, the last seconds, to a file" },
 	[ACT_HELP] = { "help", "?h<F1>", "these keys, and what the words for stages mean" },

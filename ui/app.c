@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "app.h"
 #include "look.h"
+#include "timebar.h"
 #include "title.h"
 #include "view.h"
 
@@ -17,6 +18,7 @@ const unsigned n_views = ARRAY_LEN(views);
 struct slot {
 	void *state;
 	bool fresh;			/* update() has seen the snapshot */
+	bool stale;			/* what it remembers is of another run */
 };
 struct app {
 	const struct snapshot *snap;
@@ -32,6 +34,10 @@ struct app {
 	struct snapshot was;		/* bytes of the newest, to know it again; its pointers are never followed */
 	uint64_t was_texts;
 	bool paused;
+	bool paused_for_time;		/* by opening the strip of time, not by a key */
+	bool other_run;			/* the next snapshot is of another range */
+	struct timebar time;
+	uint64_t range_was[2];		/* to go back to when a range cannot be had */
 	enum ui_command command;
 	int64_t value;
 };
@@ -89,9 +95,32 @@ bool app_set_snapshot(struct app *app, const struct snapshot *snap)
 		app->was_texts = texts_of(snap);
 	}
 	app->late = true;
-	for (unsigned i = 0; i < n_views; i++)
+	for (unsigned i = 0; i < n_views; i++) {
 		app->slot[i].fresh = false;
+		app->slot[i].stale |= app->other_run;
+	}
+	app->other_run = false;
+	if (snap)
+		timebar_see(&app->time, snap);
 	return true;
+}
+
+void app_range(const struct app *app, uint64_t *from, uint64_t *to)
+{
+	*from = app->time.from;
+	*to = app->time.to;
+}
+
+void app_range_failed(struct app *app)
+{
+	app->other_run = false;
+	app->time.from = app->range_was[0];
+	app->time.to = app->range_was[1];
+}
+
+bool app_reading_range(const struct app *app)
+{
+	return app->snap && app->snap->source.range && !app->snap->complete;
 }
 
 void app_set_status(struct app *app, const char *text)
@@ -120,6 +149,10 @@ bool app_paused(const struct app *app)
 static void *state_of_now(struct app *app)
 {
 	struct slot *slot = app->slot + app->now;
+
+	if (slot->stale && views[app->now]->forget)
+		views[app->now]->forget(slot->state);
+	slot->stale = false;
 
 	if (!slot->fresh)
 		views[app->now]->update(slot->state, app->snap);
@@ -154,10 +187,63 @@ static unsigned ask(struct app *app, enum ui_command command, int64_t value)
 	return UI_COMMAND | UI_REDRAW;
 }
 
+/* Live, what one looks at stands still while one chooses. */
+static unsigned open_time(struct app *app)
+{
+	if (!app->snap || app->snap->complete < (app->snap->live.on == 0)) {
+		app_set_notice(app, false, "it is still being read");
+		return UI_REDRAW;
+	}
+	if (!timebar_open(&app->time)) {
+		app_set_notice(app, false, "there is no time to choose from");
+		return UI_REDRAW;
+	}
+	if (!app->snap->live.on || app->paused)
+		return UI_REDRAW;
+	app->paused = app->paused_for_time = true;
+	return ask(app, UI_PAUSE, 1);
+}
+
+/* The strip was closed, by whatever key. */
+static unsigned close_time(struct app *app)
+{
+	if (!app->paused_for_time)
+		return 0;
+	app->paused = app->paused_for_time = false;
+	return ask(app, UI_PAUSE, 0);
+}
+
+static unsigned choose_range(struct app *app, uint64_t from, uint64_t to)
+{
+	app->time.from = from;
+	app->time.to = to;
+	app->other_run = true;
+	return UI_RANGE | UI_REDRAW;
+}
+
+static unsigned act_time(struct app *app, enum action a, struct move *m)
+{
+	uint64_t was[2] = { app->time.from, app->time.to };
+	unsigned done = timebar_act(&app->time, app->snap, a, m);
+
+	if (done & UI_RANGE) {
+		memcpy(app->range_was, was, sizeof was);
+		done |= choose_range(app, app->time.from, app->time.to);
+	}
+	return app->time.open ? done : done | close_time(app);
+}
+
 static unsigned act_live(struct app *app, enum action a)
 {
 	if (!app->snap)
 		return 0;
+	if (app->snap->live.past) {
+		if (a == ACT_SAVE)
+			return ask(app, UI_SAVE, 0);
+		app->range_was[0] = app->time.from;
+		app->range_was[1] = app->time.to;
+		return choose_range(app, 0, 0);
+	}
 	if (!app->snap->live.on) {
 		app_set_notice(app, false, a == ACT_PAUSE ? "there is nothing to pause in a recording" :
 			       "there is nothing to write: this is a recording");
@@ -179,6 +265,8 @@ static unsigned act_global(struct app *app, enum action a)
 		return UI_REPAINT | UI_REDRAW;
 	case ACT_HELP:
 		return show_view(app, n_views - 1);
+	case ACT_TIME:
+		return open_time(app);
 	case ACT_PAUSE:
 	case ACT_SAVE:
 		return act_live(app, a);
@@ -204,7 +292,9 @@ unsigned app_act(struct app *app, enum action a)
 		app->done_seen = true;
 		cleared = UI_REDRAW;
 	}
-	if (app->snap && a != ACT_QUIT)
+	if (app->snap && app->time.open && a != ACT_QUIT)
+		done = act_time(app, a, &m);
+	if (app->snap && a != ACT_QUIT && !app->time.open && !done)
 		done = views[app->now]->act(state_of_now(app), app->snap, a, &m);
 	if (done & UI_GO)
 		go(app, &m.to);
@@ -229,6 +319,10 @@ static void tab_line(struct app *app, struct cells *c, int y, int w)
 				number, views[i]->title);
 	}
 	room = w - x - 2;
+	if (app->snap->source.range && app->snap->complete)
+		x += cells_putf(c, x, y, MAX(room, 0), STYLE_NOTE, " %s ", timebar_range(&app->time, text, sizeof text));
+	text[0] = 0;
+	room = w - x - 2;
 	if (views[app->now]->status)
 		views[app->now]->status(app->slot[app->now].state, app->snap, text, sizeof text);
 	if (text[0] && cells_width(text) + 2 <= room) {
@@ -249,7 +343,7 @@ static uint8_t foot_drop(unsigned nth)
 static void put_foot(const struct app *app, struct parts *ps)
 {
 	const struct view *v = views[app->now];
-	const struct keydoc *k = v->foot ? v->foot(app->slot[app->now].state, app->snap) : NULL;
+	const struct keydoc *k = app->time.open ? timebar_keys : v->foot ? v->foot(app->slot[app->now].state, app->snap) : NULL;
 	unsigned n = 0;
 	char key[32];
 
@@ -257,7 +351,11 @@ static void put_foot(const struct app *app, struct parts *ps)
 		if (k->foot)
 			parts_add(ps, foot_drop(n++), STYLE_NORMAL, "", "%s %s",
 				  k->foot_key ? k->foot_key : action_key_text(key, sizeof key, k->action, false), k->foot);
-	if (app->snap->live.on) {
+	if (app->snap->live.past) {
+		parts_add(ps, DROP_PAUSE, STYLE_NORMAL, "", "p go live");
+		parts_add(ps, DROP_SAVE, STYLE_NORMAL, "", "w save");
+	}
+	if (app->snap->live.on && !app->time.open) {
 		parts_add(ps, DROP_PAUSE, STYLE_NORMAL, "", app->paused ? "p go on" : "p pause");
 		parts_add(ps, DROP_SAVE, STYLE_NORMAL, "", "w save");
 	}
@@ -323,6 +421,10 @@ static void draw_view(struct app *app, struct cells *c)
 	title_draw(app->snap, app->paused, c, w);
 	footer_line(app, c, end, w);
 	end -= status_line(app, c, end - 1, w);
+	if (app->time.open && end - y > TIMEBAR_LINES + 4) {
+		end -= TIMEBAR_LINES;
+		timebar_draw(&app->time, app->snap, c, (struct rect){ 0, end, w, TIMEBAR_LINES });
+	}
 	if (v->head)
 		y += v->head(state, app->snap, c, (struct rect){ 0, y, w, MIN(c->lines < 24 ? 3 : 5, end - y - 3) });
 	tab_line(app, c, y++, w);

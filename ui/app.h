@@ -25,10 +25,15 @@ bool app_set_snapshot(struct app *, const struct snapshot *);
 void app_set_status(struct app *, const char *text);
 /* The same until the next key, a mishap or not. */
 void app_set_notice(struct app *, bool bad, const char *text);
-/* Returns UI_* consequences (view.h); of these the caller obeys UI_QUIT, UI_REPAINT, UI_REDRAW and UI_COMMAND. */
+/* Returns UI_* consequences (view.h); of these the caller obeys UI_QUIT, UI_REPAINT, UI_REDRAW, UI_COMMAND and UI_RANGE. */
 unsigned app_act(struct app *, enum action);
 /* What the last app_act() asked for when it returned UI_COMMAND. */
 enum ui_command app_command(const struct app *, int64_t *value);
+/* Which time is to be looked at, when the last app_act() returned UI_RANGE. 0, 0: all. */
+void app_range(const struct app *, uint64_t *from, uint64_t *to);
+void app_range_failed(struct app *);		/* and it stays what it was */
+/* The snapshot is of a range that is still being read. */
+bool app_reading_range(const struct app *);
 /* Live: the person wants to see no more news for now. */
 bool app_paused(const struct app *);
 /* Paints all of the cells, whatever their size. */

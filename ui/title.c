@@ -108,6 +108,16 @@ static void live_parts(const struct snapshot *s, bool paused, struct parts *left
 	add_losses(s, right);
 }
 
+/* Back in what is kept: recording goes on. */
+static void past_parts(const struct snapshot *s, struct parts *left, struct parts *right)
+{
+	parts_add(left, 0, STYLE_NOTE, "", "back in time");
+	parts_add(left, 1, STYLE_NORMAL, "", "recording goes on");
+	add_machine(s, left);
+	add_capabilities(s, right);
+	add_losses(s, right);
+}
+
 /* Columns for what stands on the right: it is worth more than the rest of what stands on the left. */
 static int right_width(const struct snapshot *s, const struct parts *left, int w)
 {
@@ -126,6 +136,8 @@ void title_draw(const struct snapshot *s, bool paused, struct cells *c, int w)
 	parts_add(&left, 0, STYLE_TITLE, "", "agenttop");
 	if (s->live.on)
 		live_parts(s, paused, &left, &right);
+	else if (s->live.past)
+		past_parts(s, &left, &right);
 	else
 		replay_parts(s, &left, &right);
 	/* Measured first. */

@@ -92,6 +92,21 @@ static void command(struct loop *l, enum ui_command what, int64_t value)
 	l->at_once = !still;
 }
 
+static void obey_range(struct loop *l)
+{
+	struct err e = { "" };
+	uint64_t from, to;
+
+	app_range(l->app, &from, &to);
+	if (!l->feed->range || l->feed->range(l->feed->arg, from, to, &e)) {
+		app_range_failed(l->app);
+		app_set_notice(l->app, true, e.text[0] ? e.text : "there is only one reading of this");
+		return;
+	}
+	l->finished = false;
+	l->news = l->at_once = true;
+}
+
 static void obey_command(struct loop *l)
 {
 	int64_t value;
@@ -130,6 +145,8 @@ static int obey(struct loop *l, enum term_event ev, enum action a)
 		term_repaint();
 	if (done & UI_COMMAND)
 		obey_command(l);
+	if (done & UI_RANGE)
+		obey_range(l);
 	l->asked |= done != 0;
 	return done & UI_QUIT ? 0 : 1;
 }
@@ -222,7 +239,7 @@ static void show_news(struct loop *l)
 	paint(l);
 	l->shown_ms = now_ms();
 	l->show_took_ms = l->shown_ms - begin_ms;
-	l->at_once = false;
+	l->at_once = l->news = app_reading_range(l->app);
 }
 
 /* Sleeps until there is news, a key, or a frame to paint: without any, for ever. */

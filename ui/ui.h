@@ -40,6 +40,12 @@ struct ui_feed {
 	 * while the screens are paused only in the sentence, which may be given with 0, too.
 	 */
 	int (*command)(void *arg, enum ui_command, int64_t value, struct err *);
+	/*
+	 * Looks at [from, to) of the recording's clock from now on; 0, 0: at all of it, live at what happens now. The snapshot
+	 * that was returned last stays valid until the next step() or now(), which bring those of the range: of a machine with
+	 * live.past in place of live.on. NULL: there are no ranges.
+	 */
+	int (*range)(void *arg, uint64_t from, uint64_t to, struct err *);
 };
 
 /* 0: the user is done (q, Ctrl-C). -EINTR: a signal ended it, see ui_signal(). -EIO: the terminal was lost. Others: it never began. */

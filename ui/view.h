@@ -22,6 +22,7 @@ enum {
 	UI_QUIT = 8,
 	UI_REPAINT = 16,		/* the terminal's content cannot be trusted */
 	UI_COMMAND = 32,		/* move.command is to be done */
+	UI_RANGE = 64,			/* another range of time is to be looked at */
 };
 
 /* What an action means in this view. Ends with { 0 }. */
@@ -61,6 +62,11 @@ struct view {
 	/* Called for the footer: what stands there instead of keys' own; NULL: nothing else. May be NULL. */
 	const struct keydoc *(*foot)(const void *state, const struct snapshot *);
 	unsigned (*act)(void *state, const struct snapshot *, enum action, struct move *);
+	/*
+	 * Called before update() when the next snapshot is of another run over the same time: serials and string ids mean
+	 * other steps and texts. May be NULL.
+	 */
+	void (*forget)(void *state);
 	/* Called last: frees what the state owns; may be NULL. */
 	void (*fini)(void *state);
 };

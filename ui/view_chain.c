@@ -174,6 +174,16 @@ static void update(void *state, const struct snapshot *s)
 	show_step(st, s, st->serial ? kinds_find(&st->kinds, st->serial) : kinds_worst(&st->kinds, KIND_NONE));
 }
 
+static void forget(void *state)
+{
+	struct state *st = state;
+
+	st->serial = 0;
+	st->step = NULL;
+	st->name[0] = 0;
+	waterfall_set(&st->fall, NULL);
+}
+
 static void enter(void *state, const struct snapshot *s, const struct target *to)
 {
 	struct state *st = state;
@@ -604,5 +614,5 @@ static const struct keydoc keys[] = {
 
 const struct view view_chain = {
 	.name = "chain", .title = "Chain", .keys = keys, .state_size = sizeof(struct state),
-	.update = update, .enter = enter, .head = head, .draw = draw, .status = status, .act = act, .fini = fini,
+	.update = update, .enter = enter, .forget = forget, .head = head, .draw = draw, .status = status, .act = act, .fini = fini,
 };

@@ -645,6 +645,11 @@ static unsigned act(void *state, const struct snapshot *s, enum action a, struct
 	return UI_REDRAW;
 }
 
+static void forget(void *state)
+{
+	((struct state *)state)->sel_step = 0;
+}
+
 static void fini(void *state)
 {
 	struct state *st = state;
@@ -682,5 +687,5 @@ static const struct keydoc keys[] = {
 
 const struct view view_steps = {
 	.name = "steps", .title = "Steps", .keys = keys, .state_size = sizeof(struct state),
-	.update = update, .head = head, .draw = draw, .status = status, .foot = foot, .act = act, .fini = fini,
+	.update = update, .head = head, .draw = draw, .status = status, .foot = foot, .act = act, .forget = forget, .fini = fini,
 };
