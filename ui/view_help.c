@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Help: the keys and the words for stages. All of it comes from tables. */
 #include "look.h"
+#include "timebar.h"
 #include "view.h"
 
 #include <string.h>
@@ -48,19 +49,24 @@ static void entry(struct page *pg, int n, unsigned style, const char *left, unsi
 	pg->n += MAX(1, cells_wrap(pg->c, r, skip, right_style, right));
 }
 
+static void put_keys_of(struct page *pg, const char *name, const struct keydoc *k)
+{
+	char title[64], keys[64];
+
+	snprintf(title, sizeof title, "KEYS: %s", name);
+	heading(pg, title);
+	for (; k->action; k++)
+		entry(pg, 18, STYLE_KEY, action_key_text(keys, sizeof keys, k->action, true), STYLE_NORMAL,
+		      k->help ? k->help : action_docs[k->action].help);
+}
+
 static void put_keys(struct page *pg)
 {
 	char keys[64];
 
-	for (unsigned v = 0; v + 1 < n_views; v++) {
-		char title[64];
-
-		snprintf(title, sizeof title, "KEYS: %s", views[v]->title);
-		heading(pg, title);
-		for (const struct keydoc *k = views[v]->keys; k->action; k++)
-			entry(pg, 18, STYLE_KEY, action_key_text(keys, sizeof keys, k->action, true), STYLE_NORMAL,
-			      k->help ? k->help : action_docs[k->action].help);
-	}
+	for (unsigned v = 0; v + 1 < n_views; v++)
+		put_keys_of(pg, views[v]->title, views[v]->keys);
+	put_keys_of(pg, "in the strip of time", timebar_keys);
 	heading(pg, "KEYS: everywhere");
 	for (unsigned v = 0; v < n_views && v < 9; v++)
 		if (views[v] != &view_help)
