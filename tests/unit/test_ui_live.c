@@ -450,7 +450,7 @@ static void test_monkey(void)
 		if (!dice(60))
 			cells_resize(&c, 30 + (int)dice(150), 5 + (int)dice(45));
 		done = app_act(app, (enum action)dice(N_ACTIONS));
-		good &= !(done & ~(unsigned)(UI_REDRAW | UI_CLOSE | UI_GO | UI_QUIT | UI_REPAINT | UI_COMMAND));
+		good &= !(done & ~(unsigned)(UI_REDRAW | UI_CLOSE | UI_GO | UI_QUIT | UI_REPAINT | UI_COMMAND | UI_RANGE));
 		if (dice(3))
 			app_draw(app, &c);
 	}

@@ -799,7 +799,7 @@ static void test_monkey(void)
 		if (!dice(500))
 			app_set_status(app, dice(2) ? "something went wrong" : "");
 		done = app_act(app, (enum action)dice(N_ACTIONS));
-		quits &= !(done & ~(unsigned)(UI_REDRAW | UI_CLOSE | UI_GO | UI_QUIT | UI_REPAINT | UI_COMMAND));
+		quits &= !(done & ~(unsigned)(UI_REDRAW | UI_CLOSE | UI_GO | UI_QUIT | UI_REPAINT | UI_COMMAND | UI_RANGE));
 		if (dice(3))
 			app_draw(app, &c);
 	}
