@@ -205,12 +205,14 @@ static unsigned open_time(struct app *app)
 }
 
 /* The strip was closed, by whatever key. */
-static unsigned close_time(struct app *app)
+static unsigned close_time(struct app *app, struct move *m)
 {
 	if (!app->paused_for_time)
 		return 0;
 	app->paused = app->paused_for_time = false;
-	return ask(app, UI_PAUSE, 0);
+	m->command = UI_PAUSE;
+	m->value = 0;
+	return UI_COMMAND;
 }
 
 static unsigned choose_range(struct app *app, uint64_t from, uint64_t to)
@@ -230,7 +232,7 @@ static unsigned act_time(struct app *app, enum action a, struct move *m)
 		memcpy(app->range_was, was, sizeof was);
 		done |= choose_range(app, app->time.from, app->time.to);
 	}
-	return app->time.open ? done : done | close_time(app);
+	return app->time.open ? done : done | close_time(app, m);
 }
 
 static unsigned act_live(struct app *app, enum action a)
@@ -300,7 +302,7 @@ unsigned app_act(struct app *app, enum action a)
 		go(app, &m.to);
 	else if (done & UI_CLOSE)
 		show_view(app, views[app->now] == &view_help ? app->before : 0);
-	else if (done & UI_COMMAND)
+	if (done & UI_COMMAND)
 		done |= ask(app, m.command, m.value);
 	return cleared | (done ? done : act_global(app, a));
 }
