@@ -70,6 +70,7 @@ struct kind_row {		/* agent x step name */
 	const char *agent, *name;
 	uint32_t agent_i;
 	struct quant steps;
+	struct quant deadlines;	/* of its steps that had one */
 	uint64_t n_deadline_miss;
 	uint64_t stage_ns[N_STAGES];
 	uint8_t worst_stage;	/* with the most time in its slowest 1 % */

@@ -87,7 +87,7 @@ struct slow {
 struct kind {
 	str_id name;
 	uint32_t agent_i;
-	struct dist steps;
+	struct dist steps, deadlines;
 	union {
 		struct {
 			uint64_t n_deadline_miss, ns[N_STAGES];

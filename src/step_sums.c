@@ -48,6 +48,7 @@ static void slow_fini(struct slow *sl)
 static void kind_fini(struct kind *k)
 {
 	dist_fini(&k->steps);
+	dist_fini(&k->deadlines);
 	slow_fini(&k->slow);
 	tally_fini(&k->past);
 }
@@ -258,6 +259,8 @@ void step_count(struct steps *st, struct step *s, const struct dist *merged)
 	dist_add(&st->all, dur);
 	dist_add(&a->steps, dur);
 	dist_add(&k->steps, dur);
+	if (s->deadline_ns)
+		dist_add(&k->deadlines, s->deadline_ns);
 	if (a->last_end && s->begin >= a->last_end)
 		dist_add(&a->between, s->begin - a->last_end);
 	a->last_end = MAX(a->last_end, s->end);
@@ -295,6 +298,7 @@ static void turn_agents(struct steps *st, unsigned n)
 		struct kind *k = &st->kinds[i];
 
 		dist_turn(&k->steps, n);
+		dist_turn(&k->deadlines, n);
 		tally_turn(&k->past, k->sums, ARRAY_LEN(k->sums), n);
 		slow_turn(&k->slow, n);
 	}

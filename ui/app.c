@@ -428,7 +428,7 @@ static void draw_view(struct app *app, struct cells *c)
 		timebar_draw(&app->time, app->snap, c, (struct rect){ 0, end, w, TIMEBAR_LINES });
 	}
 	if (v->head)
-		y += v->head(state, app->snap, c, (struct rect){ 0, y, w, MIN(c->lines < 24 ? 3 : 5, end - y - 3) });
+		y += v->head(state, app->snap, c, (struct rect){ 0, y, w, MIN(c->lines < 24 ? 3 : 6, end - y - 3) });
 	tab_line(app, c, y++, w);
 	app->body = (struct rect){ 0, y, w, end - y };
 	v->draw(state, app->snap, c, app->body);

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Steps: is it slow, and which step? Kinds of steps (agent x name), each of which expands to its single steps. */
+#include "head.h"
 #include "kinds.h"
 #include "look.h"
 #include "overview.h"
 #include "table.h"
-#include "verdict.h"
 #include "view.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#define SPARK_MAX 64
 
 enum { ROW_KIND = UINT32_MAX, ROW_NOTHING_KEPT = UINT32_MAX - 1 };
 struct row {
@@ -35,10 +33,7 @@ struct state {
 	size_t n_rows, cap_rows;
 	uint32_t *order;
 	size_t cap_order;
-	uint64_t spark[SPARK_MAX], spark_max;
-	uint64_t deadline_ns;		/* the one deadline of all; 0: none, or several */
-	bool any_deadline;
-	bool *has_deadline;		/* kinds of which a kept step had one */
+	bool *has_deadline;		/* kinds of which a step had one */
 	size_t cap_deadline;
 	bool *has_twin;			/* agents of whose name there is another one */
 	size_t n_twins, cap_twins;
@@ -311,52 +306,12 @@ static void make_rows(struct state *st, const struct snapshot *s)
 		st->pos = (struct table_pos){ 0, 0 };
 }
 
-/* The slowest step in each piece of the recording's time. */
-static void make_spark(struct state *st, const struct snapshot *s)
-{
-	uint64_t span;
-
-	memset(st->spark, 0, sizeof st->spark);
-	st->spark_max = 0;
-	if (!look_span_known(s, &span))
-		return;
-	for (size_t i = 0; i < s->n_steps; i++) {
-		const struct step *step = s->steps[i];
-		uint64_t at = step->end > look_begin(s) ? step->end - look_begin(s) : 0;
-		size_t slot = (size_t)MIN((double)at / (double)span * SPARK_MAX, SPARK_MAX - 1.0);
-
-		st->spark[slot] = MAX(st->spark[slot], step_ns(step));
-		st->spark_max = MAX(st->spark_max, step_ns(step));
-	}
-}
-
 static void find_deadline(struct state *st, const struct snapshot *s)
 {
-	st->deadline_ns = 0;
-	st->any_deadline = false;
-	for (size_t i = 0; i < s->n_steps; i++) {
-		uint64_t d = s->steps[i]->deadline_ns;
-
-		if (!d)
-			continue;
-		if (!st->any_deadline)
-			st->deadline_ns = d;
-		else if (d != st->deadline_ns)
-			st->deadline_ns = 0;
-		st->any_deadline = true;
-	}
-	for (size_t i = 0; i < s->n_agents; i++)
-		st->any_deadline |= s->agents[i].n_deadline_miss > 0;
 	if (s->n_kinds)
 		GROW(st->has_deadline, s->n_kinds - 1, st->cap_deadline);
 	for (size_t i = 0; i < s->n_kinds; i++)
-		st->has_deadline[i] = s->kinds[i].n_deadline_miss > 0;
-	if (!st->any_deadline)
-		return;
-	need_kinds(st, s);
-	for (size_t i = 0; i < s->n_steps; i++)
-		if (s->steps[i]->deadline_ns && st->kinds.step[i].kind < s->n_kinds)
-			st->has_deadline[st->kinds.step[i].kind] = true;
+		st->has_deadline[i] = s->kinds[i].deadlines.n || s->kinds[i].n_deadline_miss;
 }
 
 #define TWINS_MAX 300			/* agents; of more nobody compares the names */
@@ -372,19 +327,6 @@ static void find_twins(struct state *st, const struct snapshot *s)
 		for (size_t j = 0; j < i; j++)
 			if (s->agents[i].tgid != s->agents[j].tgid && !strcmp(s->agents[i].agent, s->agents[j].agent))
 				st->has_twin[i] = st->has_twin[j] = true;
-}
-
-/* The first sentence says what the answer line says in figures; the second one says why. */
-static void find_why(struct state *st, const struct snapshot *s)
-{
-	char lines[2][256];
-	bool known = false;
-
-	st->why[0] = 0;
-	for (unsigned i = 0; i < N_STAGES; i++)
-		known |= s->stage[i].share_worst > 0;
-	if (known && s->steps_all.n && verdict_lines(s, lines, 2) == 2)
-		memcpy(st->why, lines[1], sizeof st->why);
 }
 
 /* Can one choose among tasks that could be agents? */
@@ -419,116 +361,15 @@ static void update(void *state, const struct snapshot *s)
 
 	restore_candidate(st, s);
 	st->kinds_fresh = false;
-	find_why(st, s);
+	head_find_why(s, st->why, sizeof st->why);
 	find_deadline(st, s);
 	find_twins(st, s);
-	make_spark(st, s);
 	make_rows(st, s);
-}
-
-static void put_spark(const struct state *st, struct cells *c, int x, int y, int w)
-{
-	if (w >= 40) {
-		int used = cells_put(c, x, y, w, STYLE_DIM, "slowest over time ");
-
-		x += used;
-		w -= used;
-	}
-	w = MIN(w, SPARK_MAX);
-	if (w < 10 || !st->spark_max)
-		return;
-	for (int i = 0; i < w; i++) {
-		uint64_t top = 0;
-
-		for (int j = i * SPARK_MAX / w; j < (i + 1) * SPARK_MAX / w; j++)
-			top = MAX(top, st->spark[j]);
-		if (top)
-			cells_char(c, x + i, y, STYLE_HEAD, 0x2581 + (uint32_t)((double)top / (double)st->spark_max * 7));
-	}
-}
-
-static void add_misses(const struct state *st, const struct snapshot *s, struct parts *ps)
-{
-	uint64_t n = 0, of = 0;
-	char t[16], count[16], share[16], pct[24] = "";
-
-	if (!st->any_deadline) {
-		/* When no step was kept, nobody knows. */
-		if (s->n_steps || !s->n_steps_all)
-			parts_add(ps, 4, STYLE_DIM, "no deadline", "%s", "");
-		return;
-	}
-	for (size_t i = 0; i < s->n_kinds; i++)
-		if (st->has_deadline[i]) {
-			n += s->kinds[i].n_deadline_miss;
-			of += s->kinds[i].steps.n;
-		}
-	if (n)
-		snprintf(pct, sizeof pct, " (%s)", look_part(share, sizeof share, n, of));
-	parts_add(ps, 0, n ? STYLE_OVER : STYLE_GOOD, "", "deadline %s%smissed %s%s", st->deadline_ns ?
-		  fmt_ns(t, sizeof t, st->deadline_ns) : "", st->deadline_ns ? " " : "", look_count(count, sizeof count, n), pct);
-}
-
-static void answer_line(const struct state *st, const struct snapshot *s, struct cells *c, int x, int y, int w)
-{
-	const struct quant *q = &s->steps_all;
-	struct parts ps = { 0 };
-	char t[16];
-	uint64_t span;
-	bool known = q->n > 0, over = st->deadline_ns && q->p99 > st->deadline_ns;
-	int used;
-
-	/* Live, whether steps come is worth more than one more percentile. */
-	parts_add(&ps, s->live.on ? 1 : 2, STYLE_NORMAL, "steps ", "%s", look_span_known(s, &span) ?
-		  look_rate(t, sizeof t, (double)q->n * 1e9 / (double)span) : look_count(t, sizeof t, q->n));
-	parts_add(&ps, 0, STYLE_NORMAL, "p50 ", "%s", look_ns(t, sizeof t, q->p50, known));
-	parts_add(&ps, 0, over ? STYLE_OVER : STYLE_TITLE, "p99 ", "%s%s", look_ns(t, sizeof t, q->p99, known), over ? " ▲" : "");
-	parts_add(&ps, s->live.on ? 2 : 1, STYLE_NORMAL, "p999 ", "%s", look_ns(t, sizeof t, q->p999, known));
-	parts_add(&ps, 3, STYLE_NORMAL, "max ", "%s", look_ns(t, sizeof t, q->max, known));
-	add_misses(st, s, &ps);
-	used = parts_put(&ps, c, x, y, w, 2);
-	put_spark(st, c, x + used + 2, y, w - used - 2);
-}
-
-/* A sentence in at most r.h lines; what does not fit is left out by whole words, and said to be. */
-static int put_why(const char *why, struct cells *c, struct rect r)
-{
-	struct cells none = { 0 };
-	char text[sizeof ((struct state *)NULL)->why + 8];
-	size_t n = strlen(why);
-	int lines;
-
-	memcpy(text, why, n + 1);
-	while ((lines = cells_wrap(&none, r, 0, STYLE_NORMAL, text)) > r.h && n) {
-		while (n && why[n - 1] != ' ')
-			n--;
-		while (n && strchr(" ,:", why[n - 1]))
-			n--;
-		memcpy(text + n, " …", sizeof " …");
-	}
-	cells_wrap(c, r, 0, STYLE_NORMAL, text);
-	return MIN(lines, r.h);
 }
 
 static int head(const void *state, const struct snapshot *s, struct cells *c, struct rect r)
 {
-	const struct state *st = state;
-	double share[N_STAGES];
-	int n = 0;
-
-	if (!s->n_kinds)
-		return overview_why(s, c, r);
-	for (unsigned i = 0; i < N_STAGES; i++)
-		share[i] = s->stage[i].share_worst;
-	if (n < r.h)
-		answer_line(state, s, c, r.x, r.y + n++, r.w);
-	if (n < r.h)
-		look_shares(c, r.x, r.y + n++, r.w, r.w < 100 ? "slowest 1 %  " : "slowest 1 % spend it in  ", share);
-	if (n + 1 < r.h)
-		n += put_why(st->why, c, (struct rect){ r.x, r.y + n, r.w, MIN(2, r.h - n - 1) });
-	if (n < r.h)
-		overview_hot(s, c, r.x, r.y + n++, r.w);
-	return n;
+	return head_draw_why(s, ((const struct state *)state)->why, c, r);
 }
 
 static void draw(const void *state, const struct snapshot *s, struct cells *c, struct rect r)

@@ -215,6 +215,8 @@ __attribute__((unused)) static void fake_planner(struct snapshot *s)
 	s->source.begin = FAKE_BEGIN, s->source.end = FAKE_BEGIN + 10000 * MS;
 	s->source.n_events = 840000, s->source.n_lost = 120, s->source.n_late = 2;
 	agent.steps = kind.steps = fake_quant(5386, 8100 * US, 23400 * US, 41200 * US);
+	kind.deadlines = fake_quant(5386, 20 * MS, 20 * MS, 20 * MS);
+	kind.deadlines.min = 20 * MS;
 	agent.between = fake_quant(5385, 400 * US, 2000 * US, 9000 * US);
 	s->agents = &agent, s->n_agents = 1;
 	s->kinds = &kind, s->n_kinds = 1;

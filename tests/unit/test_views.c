@@ -75,17 +75,21 @@ static void machine(struct snapshot *s)
 /* Two kinds of steps of one agent, three of them kept, on a machine with a hot CPU. */
 static void planner(struct snapshot *s)
 {
+	static struct agent_row agent = { .agent = "planner", .comm = "planner", .cls = "" };
 	struct kind_row *k;
 
 	fake_empty(s);
 	source(s);
 	machine(s);
+	s->agents = &agent, s->n_agents = 1;
 	k = s->kinds = ARENA_NEW(&s->mem, 2, struct kind_row);
 	s->n_kinds = 2;
 	k[0] = kind("planner", "tool", 5212, 3000, 9100, 25000);
 	k[1] = kind("planner", "plan", 5386, 8100, 23000, 23412);
 	k[1].steps.max = 23404 * US;
 	k[1].n_deadline_miss = 14;
+	k[1].deadlines = fake_quant(5386, 20 * MS, 20 * MS, 20 * MS);
+	k[1].deadlines.min = 20 * MS;
 	fake_step(s, "31", FAKE_BEGIN + 50 * MS, fast, ARRAY_LEN(fast));
 	fake_step(s, "32", FAKE_BEGIN + 100 * MS, slow, ARRAY_LEN(slow));
 	fake_step(s, "33", FAKE_BEGIN + 9000 * MS, fast, ARRAY_LEN(fast));
@@ -232,7 +236,8 @@ static bool fits(const char *text, int cols, int lines, bool ascii)
 
 static const char steps_80[] =
 "agenttop  incident.dat  trace.dat v7  web-07  6.18.44  4 CPUs     lost 0  late 0\n"
-"p50 6.00 ms  p99 23.0 ms ▲  p999 24.0 ms  deadline 20.0 ms missed 14 (0.3 %)\n"
+"1 agent  steps 1.1k/s  p50 6.00 ms  p99 23.0 ms ▲  p999 24.0 ms ▲  max 25.0 ms\n"
+"deadline 20.0 ms missed 14 (0.3 %)\n"
 "slowest 1 %  run queue RRRRR 41 %  outside oooo 30 %  NAPI nn 17 %  user uu 12 %\n"
 "The slowest 1 % of all steps spend 41 % of their time in the run queue of CPU 2,\n"
 "behind NET_RX eth0 (5.10 ms) and fio:678 (2.87 ms).\n"
@@ -251,7 +256,6 @@ static const char steps_80[] =
 "\n"
 "  SOFTIRQ                 RUNS    TIME     P50     P99     MAX WAIT P99 WAIT MAX\n"
 "  NET_RX                80 900  2.70 s 20.0 us 1.41 ms 2.60 ms        –        –\n"
-"\n"
 "\n"
 "\n"
 "Enter chain of the slowest  Space expand  s sort  r reverse  ? help  q quit\n";
