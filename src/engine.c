@@ -154,6 +154,8 @@ static bool flags_lie(const struct access *ip, const struct event *ev)
 
 void engine_window(struct ctx *c, uint64_t keep_ns)
 {
+	/* a slice is a whole number of slots (slots.h) */
+	keep_ns = (keep_ns + SLOTS_MAX - 1) / SLOTS_MAX * SLOTS_MAX;
 	c->m.keep_ns = keep_ns;
 	c->m.slice_ns = MAX(keep_ns / SLICES, 1u);
 	c->n_runs_settled = c->m.next_run;

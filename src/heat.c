@@ -1,31 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "heat.h"
 
-#define LEAST_NS 100u
-#define DECADE 5u
+/* Tenfold in five equal steps: 10 ^ (i / 5). */
+#define DECADE(ns) (ns), (ns) * 1585 / 1000, (ns) * 2512 / 1000, (ns) * 3981 / 1000, (ns) * 6310 / 1000
+
+static const uint64_t from[HEAT_BUCKETS + 1] = {
+	0, DECADE(100ull), DECADE(1000ull), DECADE(10000ull), DECADE(100000ull), DECADE(1000000ull), DECADE(10000000ull),
+	DECADE(100000000ull), DECADE(1000000000ull), 10000000000ull, 15850000000ull,
+};
 
 uint64_t heat_from(unsigned bucket)
 {
-	static const uint16_t parts[DECADE] = { 1000, 1585, 2512, 3981, 6310 };	/* 1000 * 10 ^ (i / 5) */
-	uint64_t ns = LEAST_NS;
-
-	if (!bucket)
-		return 0;
-	for (unsigned i = (bucket - 1) / DECADE; i; i--)
-		ns *= 10;
-	return ns * parts[(bucket - 1) % DECADE] / 1000;
+	return from[MIN(bucket, HEAT_BUCKETS)];
 }
 
 unsigned heat_bucket(uint64_t ns)
 {
 	unsigned b = 0;
-	uint64_t decade = LEAST_NS;
 
-	while (b + DECADE < HEAT_BUCKETS && ns >= decade * 10) {
-		decade *= 10;
-		b += DECADE;
-	}
-	while (b + 1 < HEAT_BUCKETS && ns >= heat_from(b + 1))
-		b++;
+	for (unsigned step = 32; step; step /= 2)
+		if (b + step < HEAT_BUCKETS && ns >= from[b + step])
+			b += step;
 	return b;
 }

@@ -27,6 +27,7 @@ void model_init(struct model *m, struct strs *strs)
 
 void model_fini(struct model *m)
 {
+	timeline_fini(m);
 	for (size_t i = 0; i < m->n_tasks; i++) {
 		tally_fini(&m->tasks[i]->past);
 		free(m->tasks[i]);
@@ -92,9 +93,33 @@ struct task *model_task(struct model *m, int32_t pid)
 
 /* ---- what a CPU's time is charged to ---- */
 
-static enum cpu_use use_of(const struct model *m, const struct cpu *c)
+static void note_agents(struct model *m, int32_t tgid)
 {
-	const struct run *top = c->depth ? model_run((struct model *)m, c->stack[c->depth - 1]) : NULL;
+	struct task_page **page;
+
+	if (tgid <= 0 || tgid >= PID_MAX)
+		return;
+	page = &m->pid_page[tgid >> 10];
+	if (unlikely(!*page))
+		*page = xcalloc(1, sizeof **page);
+	(*page)->agents[(tgid & 1023) / 64] |= 1ull << (tgid & 63);
+}
+
+bool model_is_agents(struct model *m, const struct task *t)
+{
+	const struct task_page *page;
+
+	if (t->followed || t->marks || t->has_steps) {
+		note_agents(m, t->tgid);
+		return true;
+	}
+	page = t->tgid > 0 && t->tgid < PID_MAX ? m->pid_page[t->tgid >> 10] : NULL;
+	return page && page->agents[(t->tgid & 1023) / 64] >> (t->tgid & 63) & 1;
+}
+
+enum cpu_use model_use_of(struct model *m, const struct cpu *c)
+{
+	const struct run *top = c->depth ? model_run(m, c->stack[c->depth - 1]) : NULL;
 
 	if (top && top->level >= LEVEL_HARDIRQ)
 		return USE_IRQ;
@@ -104,15 +129,26 @@ static enum cpu_use use_of(const struct model *m, const struct cpu *c)
 		return USE_UNKNOWN;
 	if (!c->cur_pid)
 		return USE_IDLE;
-	return task_is_ksoftirqd(c->cur) ? USE_KSOFTIRQD : USE_TASK;
+	if (task_is_ksoftirqd(c->cur))
+		return USE_KSOFTIRQD;
+	return c->cur && model_is_agents(m, c->cur) ? USE_AGENTS : USE_TASK;
 }
 
-static void charge(const struct model *m, struct cpu *c, uint64_t ts)
+static void spend(struct model *m, struct cpu *c, uint64_t from, uint64_t to)
+{
+	if (unlikely(to > c->slot_end))
+		timeline_spend(m, c, from, to);
+	c->use[c->acct] += to - from;
+	if (c->acct == USE_AGENTS && c->cur)
+		timeline_place(m, c->cur, (uint32_t)(c - m->cpus), to - from);
+}
+
+static void charge(struct model *m, struct cpu *c, uint64_t ts)
 {
 	if (m->counting && ts > c->acct_from)
-		c->use[c->acct] += ts - c->acct_from;
+		spend(m, c, c->acct_from, ts);
 	c->acct_from = MAX(ts, c->acct_from);
-	c->acct = (uint8_t)use_of(m, c);
+	c->acct = (uint8_t)model_use_of(m, c);
 }
 
 /* ---- runs ---- */
@@ -216,7 +252,7 @@ struct run *model_run_open(struct model *m, uint32_t cpu, uint64_t ts, enum leve
 	r->stage = stage;
 	r->type = type;
 	c->stack[c->depth++] = r->self;
-	c->acct = (uint8_t)use_of(m, c);
+	c->acct = (uint8_t)model_use_of(m, c);
 	if (level >= LEVEL_HARDIRQ && m->counting)
 		c->n_irqs++;
 	return r;
@@ -236,7 +272,7 @@ struct run *model_run_close(struct model *m, uint32_t cpu, uint64_t ts, enum lev
 		r->to = ts;
 		c->left_irq = level == LEVEL_HARDIRQ ? r->self : 0;
 		c->depth = d - 1;
-		c->acct = (uint8_t)use_of(m, c);
+		c->acct = (uint8_t)model_use_of(m, c);
 		return r;
 	}
 	return NULL;
@@ -486,8 +522,10 @@ void model_forget(struct model *m, int32_t pid)
 {
 	struct task_page *page = pid > 0 && pid < PID_MAX ? m->pid_page[pid >> 10] : NULL;
 
-	if (page)
+	if (page) {
 		page->tgid[pid & 1023] = 0;
+		page->agents[(pid & 1023) / 64] &= ~(1ull << (pid & 63));
+	}
 }
 
 /* Those that started it: whose work it does is asked of them, however long they wait for it. */
@@ -562,9 +600,21 @@ static void free_pages(struct model *m)
 		}
 }
 
+/* Which processes are agents', anew: those whose agents have ended or are not followed any more are not. */
+static void turn_agents(struct model *m)
+{
+	for (size_t i = 0; i < ARRAY_LEN(m->pid_page); i++)
+		if (m->pid_page[i])
+			memset(m->pid_page[i]->agents, 0, sizeof m->pid_page[i]->agents);
+	for (size_t i = 0; i < m->n_tasks; i++)
+		if (!task_is_gone(m->tasks[i]))
+			model_is_agents(m, m->tasks[i]);
+}
+
 static void turn_tasks(struct model *m, unsigned n)
 {
 	size_t kept = 0;
+	bool over;
 
 	pin_tasks(m);
 	for (size_t i = 0; i < m->n_tasks; i++) {
@@ -579,9 +629,11 @@ static void turn_tasks(struct model *m, unsigned n)
 		else
 			m->tasks[kept++] = t;
 	}
-	if (kept < m->n_tasks)
-		free_pages(m);
+	over = kept < m->n_tasks;
 	m->n_tasks = kept;
+	turn_agents(m);
+	if (over)
+		free_pages(m);
 	for (size_t i = 0; i < m->n_tasks; i++)
 		m->tasks[i]->pinned = 0;
 }
@@ -594,9 +646,17 @@ void model_turn(struct model *m, uint64_t ts, unsigned n, uint64_t needed)
 	dist_turn(&m->waking_to_run, n);
 	dist_turn(&m->wakeup_to_run, n);
 	tally_turn(&m->past, &m->n_cross_cpu, 1, n);
+	/* should anything be heard of them later on, their time until now is of slices that are over */
 	for (size_t i = 0; i < m->n_cpus; i++)
+		if (!m->cpus[i].seen)
+			charge(m, &m->cpus[i], ts);
+	for (size_t i = 0; i < m->n_cpus; i++) {
+		timeline_settle(m, &m->cpus[i]);
 		tally_turn(&m->cpus[i].past, m->cpus[i].sums, ARRAY_LEN(m->cpus[i].sums), n);
+		memcpy(m->cpus[i].timed, m->cpus[i].use, sizeof m->cpus[i].timed);
+	}
 	turn_tasks(m, n);
+	timeline_turn(m, n);
 	while (over < m->n_losses && m->losses[over].to < MIN(needed, model_window_begin(m)))
 		over++;
 	forget_losses(m, over);

@@ -20,6 +20,7 @@
 #include "slots.h"
 #include "stage.h"
 #include "stats.h"
+#include "timeline.h"
 
 #define RUN_RING (1u << 18)
 #define NAP_RING (1u << 17)
@@ -63,9 +64,11 @@ struct task {
 	uint8_t state, irq_thread, followed;
 	uint8_t exited;				/* its end was told; it may still be on its CPU for a moment */
 	uint8_t marks;				/* it has written step marks */
+	uint8_t has_steps;			/* steps were begun on it, by marks or otherwise */
 	uint8_t pinned;				/* scratch of model_turn(): somebody refers to it */
 	uint8_t n_quiet;			/* slices in which nothing was heard of it */
 	uint16_t cpu;				/* where it runs or last ran */
+	uint32_t agent;				/* number + 1 of the agent whose step on it ended last; 0: none yet */
 	uint64_t since;				/* the state's accounting began */
 	uint64_t run_from;			/* its run began (TS_RUNNING) */
 	struct nap nap;				/* open while not running */
@@ -98,6 +101,9 @@ struct cpu {
 	run_id left_irq;			/* hard IRQ that ended and nothing else has happened since */
 	uint64_t last_ts, acct_from;
 	uint8_t seen, acct;			/* acct: enum cpu_use charged since acct_from */
+	/* use[] over time: all of use[] but what was put there by now, which lies in the slot that ends at slot_end */
+	struct series time;
+	uint64_t timed[8], slot_end;
 	union {
 		struct {
 			uint64_t use[8], n_irqs, harm;
@@ -107,7 +113,8 @@ struct cpu {
 	};
 	struct tally_slice *past;
 };
-enum cpu_use { USE_UNKNOWN, USE_IDLE, USE_TASK, USE_KSOFTIRQD, USE_SOFTIRQ, USE_IRQ };
+/* USE_TASK: not an agent's */
+enum cpu_use { USE_UNKNOWN, USE_IDLE, USE_TASK, USE_KSOFTIRQD, USE_SOFTIRQ, USE_IRQ, USE_AGENTS, N_CPU_USES };
 struct link {
 	uint64_t ts, off_ts;			/* off_ts: no longer a reason from then on; 0: never */
 	span_id span;
@@ -129,6 +136,7 @@ struct piece {
 struct task_page {			/* tasks by the low ten bits of their pid */
 	struct task *task[1024];
 	int32_t tgid[1024];			/* of those that were freed only because they slept so long; 0 */
+	uint64_t agents[1024 / 64];		/* by bit: this process is an agent's */
 };
 struct model {
 	struct strs *strs;
@@ -158,7 +166,8 @@ struct model {
 	uint64_t first_ts, last_ts;
 	uint64_t last_recorded;			/* the newest event that the source did not make up */
 	uint64_t begin, end;			/* counted window */
-	struct slots time;			/* and what happened when in it; begun when counting is */
+	struct slots time;			/* and what happened when in it */
+	struct places places;
 	bool begins_together;			/* of the source: all CPUs' records begin at one instant */
 	bool counting, saw_calls, saw_waking, saw_wakeup, saw_switch;
 	struct dist waking_to_run, wakeup_to_run;
@@ -200,6 +209,13 @@ static inline struct link *model_link(struct model *m, uint32_t id)
 	return id && l->self == id ? l : NULL;
 }
 
+/*
+ * Is it an agent's? It is followed, steps were begun on it, or it is of the process of such a task. From then on: what it
+ * did before nobody knew it to be an agent's is counted as others'.
+ */
+bool model_is_agents(struct model *, const struct task *);
+/* What a CPU's time is charged to now. */
+enum cpu_use model_use_of(struct model *, const struct cpu *);
 /* Charges the task's state up to ts. */
 void model_charge(const struct model *, struct task *, uint64_t ts);
 static inline bool task_is_ksoftirqd(const struct task *t)

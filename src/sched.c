@@ -155,7 +155,7 @@ static void put_on_cpu(struct model *m, uint32_t cpu, struct task *t, int32_t pi
 	c->cur = t;
 	c->cur_pid = pid;
 	/* charged anew: who is on the CPU changed after the run was opened */
-	c->acct = (uint8_t)(!pid ? USE_IDLE : pid < 0 ? USE_UNKNOWN : task_is_ksoftirqd(t) ? USE_KSOFTIRQD : USE_TASK);
+	c->acct = (uint8_t)model_use_of(m, c);
 }
 
 /* No sched_switch said that `pid` is on this CPU, but an event of its own does. */

@@ -8,9 +8,8 @@
 
 void slots_begin(struct slots *s, uint64_t begin, uint64_t window_ns)
 {
-	/* The window moves in steps of its own: some slots are left over for that. */
 	*s = (struct slots){ .begin = begin, .window_ns = window_ns,
-			     .ns = window_ns ? MAX(window_ns / (SLOTS_MAX - SLOTS_MAX / 8), 1) : SHORTEST_NS };
+			     .ns = window_ns ? MAX(window_ns / SLOTS_MAX, 1) : SHORTEST_NS };
 }
 
 static void make_room(struct slots *s, uint64_t slot)
@@ -37,8 +36,18 @@ uint64_t slots_reach_slow(struct slots *s, uint64_t ts)
 	}
 	s->now = MAX(slot, s->first);
 	s->now_begin = s->begin + s->now * s->ns;
-	s->now_end = s->now_begin + s->ns;
+	s->now_end = s->now_begin + MIN(s->ns, UINT64_MAX - s->now_begin);
 	return s->now;
+}
+
+void slots_leave(struct slots *s, uint64_t ts)
+{
+	uint64_t slot = ts > s->begin ? (ts - s->begin) / s->ns : 0;
+
+	s->first = MAX(s->first, slot);
+	s->end = MAX(s->end, s->first);
+	if (s->now < s->first)
+		s->now_begin = s->now_end = 0;	/* the next one is looked up */
 }
 
 void series_init(struct series *r, uint16_t n_sum, uint16_t n_max)
@@ -63,10 +72,12 @@ static void halve(struct series *r)
 	unsigned n = r->n_sum + r->n_max;
 
 	for (uint64_t slot = 0; slot < SLOTS_MAX / 2; slot++) {
-		uint64_t *to = cells(r, slot), *a = cells(r, 2 * slot), *b = cells(r, 2 * slot + 1);
+		uint64_t *to = cells(r, slot), *a = cells(r, 2 * slot), *b = a + n;
 
-		for (unsigned i = 0; i < n; i++)
-			to[i] = i < r->n_sum ? a[i] + b[i] : MAX(a[i], b[i]);
+		for (unsigned i = 0; i < r->n_sum; i++)
+			to[i] = a[i] + b[i];
+		for (unsigned i = r->n_sum; i < n; i++)
+			to[i] = MAX(a[i], b[i]);
 	}
 	memset(cells(r, SLOTS_MAX / 2), 0, SLOTS_MAX / 2 * n * sizeof *r->v);
 	r->ns *= 2;

@@ -4,7 +4,7 @@
  *
  * Slots have running numbers: slot k is [begin + k * ns, begin + (k + 1) * ns). Of a recording, whose length nobody knows
  * beforehand, slots become twice as long whenever there would be too many. Live, their length stays, and those that have
- * left the window are forgotten.
+ * left the window are forgotten: a window has SLOTS_MAX of them at the most.
  *
  *      slots:  first ........................ end        one for all: which slots there are
  *      series: [cells] [cells] [cells] ...               any number: so many cells for each slot; catches up when touched
@@ -44,6 +44,8 @@ static inline uint64_t slots_time(const struct slots *s, uint64_t slot)
 }
 void series_init(struct series *, uint16_t n_sum, uint16_t n_max);
 void series_fini(struct series *);
+/* What ended before ts has left the window. */
+void slots_leave(struct slots *, uint64_t ts);
 /* The cells of a slot that slots_reach() gave just now. */
 uint64_t *series_at(struct series *, const struct slots *, uint64_t slot);
 /* Adds to cell the part of [from, to) that lies in each slot. */

@@ -181,8 +181,9 @@ struct place_row {			/* an agent's tasks ran so long on this CPU */
 	uint64_t ns;
 };
 /*
- * What happened when: slot i is [begin + i * slot_ns, begin + (i + 1) * slot_ns), n of them. The last goes on; the first,
- * live, began before the window.
+ * What happened when: slot i is [begin + i * slot_ns, begin + (i + 1) * slot_ns), n of them; the last goes on. Sums over all
+ * slots are those of the tables, live too, but there a stage's occurrences of long steps may have left the window.
+ * What a CPU's times lack of a slot's is unknown as well: nothing was heard of that CPU yet.
  */
 enum cpu_time { TIME_IRQ, TIME_SOFTIRQ, TIME_KSOFTIRQD, TIME_AGENTS, TIME_OTHERS, TIME_IDLE, TIME_UNKNOWN, N_CPU_TIMES };
 enum step_time { STEPS_ENDED, STEPS_MISSED, STEPS_LONGEST, N_STEP_TIMES };	/* in the slot in which they ended */

@@ -18,6 +18,7 @@ struct open_step *step_open(struct steps *st, struct task *t, uint64_t ts, enum 
 		trail_begin(t->trail, t, ts);
 	}
 	t->trail->n_steps++;
+	t->has_steps = 1;
 	s->t = t;
 	s->by = by;
 	s->s.begin = s->piece_from = ts;
@@ -223,6 +224,7 @@ void step_close(struct steps *st, struct open_step *s, uint64_t ts)
 		s->ev = NULL;
 		s->s.id = s->s.trace = s->s.extra = 0;	/* they are d's now */
 		d->agent_i = agent_row(st, s->t, d);
+		s->t->agent = d->agent_i + 1;
 		step_count(st, d, s->merged);
 		step_keep(st, d);
 	}
@@ -324,6 +326,7 @@ struct steps *steps_new(struct ctx *c, const struct opts *o)
 	st->o = o;
 	st->walk.c = c;
 	st->selects = o->n_pids || o->n_comms;
+	step_times_init(&st->times);
 	return st;
 }
 
@@ -373,7 +376,7 @@ void steps_reset(struct ctx *c)
 
 void steps_look(const struct ctx *c, struct steps_view *v)
 {
-	const struct steps *st = c->steps;
+	struct steps *st = c->steps;
 	size_t n_kept = 0;
 
 	for (size_t k = 0; k < SLICES; k++)
@@ -381,7 +384,7 @@ void steps_look(const struct ctx *c, struct steps_view *v)
 	*v = (struct steps_view){
 		.n_follows = st->n_follows, .agents = st->agents, .n_agents = st->n_agents, .kinds = st->kinds, .n_kinds = st->n_kinds,
 		.kept = st->kept, .n_kept = n_kept, .all = &st->all, .stage = st->stage, .ns = st->ns,
-		.slow = &st->slow, .n_all = st->all.n, .n_open = st->n_open, .n_marks = st->n_marks,
+		.slow = &st->slow, .times = &st->times, .n_all = st->all.n, .n_open = st->n_open, .n_marks = st->n_marks,
 		.n_step_marks = st->n_step_marks, .n_cut = st->n_cut, .n_unpaired = st->n_unpaired,
 		.n_given_up = st->n_given_up, .n_evicted = st->n_evicted, .n_merged = st->n_merged,
 		.no_begin = st->begin_bound ? NULL : st->o->step_begin.event,

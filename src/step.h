@@ -96,6 +96,8 @@ struct kind {
 	};
 	struct tally_slice *past;
 	struct slow slow;
+	bool has_heat;		/* that of the first ones is kept, since it takes much memory: then of all steps in the tables */
+	struct series heat;
 };
 struct culprit {		/* what took steps' time, or completed their waits */
 	uint32_t level, id;
@@ -116,13 +118,14 @@ struct kept {			/* steps that ended in one slice of the window */
 struct steps_view {
 	const struct agent *agents;	/* those without steps have none in the window any more */
 	size_t n_agents;
-	const struct kind *kinds;
+	struct kind *kinds;
 	size_t n_kinds;
 	const struct kept *kept;	/* by slice, [0] goes on; by end in each, unless only the worst are kept */
 	size_t n_kept;
 	const struct dist *all, *stage;
 	const uint64_t *ns;
 	const struct slow *slow;
+	struct step_times *times;
 	uint64_t n_all, n_open, n_marks, n_step_marks, n_unpaired, n_cut;
 	uint64_t n_given_up;		/* never ended, and were dropped */
 	uint64_t n_evicted;		/* of the window, and no longer kept: there were too many */

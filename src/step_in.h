@@ -16,6 +16,10 @@
 #define OPEN_MAX 100000		/* steps open at once: more is a program that never ends them */
 
 enum source_of_step { BY_MARK, BY_ASYNC, BY_PROBE, BY_TURN, BY_TOOL };
+struct merged {			/* pieces of a step in one stage that are no longer told apart */
+	struct dist dist;
+	uint32_t heat[HEAT_BUCKETS];
+};
 struct open_step {
 	struct step s;
 	struct task *t;			/* whose trail is its time */
@@ -26,7 +30,7 @@ struct open_step {
 	size_t n_seg, cap_seg;
 	struct evidence *ev;
 	size_t n_ev, cap_ev;
-	struct dist *merged;		/* by stage: pieces that were added up in seg (step_long.c); NULL: none */
+	struct merged *merged;		/* N_STAGES: pieces that were added up in seg (step_long.c); NULL: none */
 	bool asked;			/* of a tool: its environment is being looked at */
 	uint32_t open_i;		/* its place in steps.open */
 };
@@ -66,6 +70,8 @@ struct steps {
 	};
 	struct tally_slice *past;
 	struct slow slow;
+	struct step_times times;
+	unsigned n_heats;		/* kinds that have one */
 	uint64_t serial, begun, turn_id;
 	int32_t *marked;
 	size_t n_marked, cap_marked;
@@ -120,8 +126,8 @@ void step_marks_turn(struct steps *);
 /* step_sums.c */
 extern const struct trail_sink step_sink;
 uint32_t step_agent(struct steps *, str_id name, int32_t tgid, int32_t pid, str_id cls);	/* its row */
-/* Fills in ns[], missed, over_budget. `merged`: pieces of it by stage that are no longer told apart; NULL. */
-void step_count(struct steps *, struct step *, const struct dist *merged);
+/* Fills in ns[], missed, over_budget. `merged`: by stage; NULL. */
+void step_count(struct steps *, struct step *, const struct merged *merged);
 void step_keep(struct steps *, struct step *);		/* takes it over: kept as --steps says, or freed */
 void step_free(struct steps *, struct step *);
 void step_texts_release(struct steps *, const struct step *);

@@ -26,7 +26,7 @@
 void step_long_fini(struct open_step *s)
 {
 	for (int k = 0; s->merged && k < N_STAGES; k++)
-		dist_fini(&s->merged[k]);
+		dist_fini(&s->merged[k].dist);
 	free(s->merged);
 	s->merged = NULL;
 }
@@ -158,7 +158,8 @@ static void count_piece(struct open_step *s, uint8_t stage, uint64_t len)
 {
 	if (!s->merged)
 		s->merged = xcalloc(N_STAGES, sizeof *s->merged);
-	dist_add(&s->merged[stage], len);
+	dist_add(&s->merged[stage].dist, len);
+	s->merged[stage].heat[heat_bucket(len)]++;
 }
 
 /* One occurrence as it is, or its pieces added up in its place. */

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define HEATS_MAX 64		/* kinds of steps whose latencies over time are kept */
+
 static void agent_fini(struct agent *a)
 {
 	dist_fini(&a->steps);
@@ -31,6 +33,7 @@ uint32_t step_agent(struct steps *st, str_id name, int32_t tgid, int32_t pid, st
 		if (i == NAMES_MAX)
 			return NAMES_MAX - 1;
 		agent_fini(&st->agents[i]);
+		timeline_forget_agent(&st->c->m, (uint32_t)i);
 	} else {
 		GROW(st->agents, st->n_agents, st->cap_agents);
 		st->n_agents++;
@@ -49,6 +52,7 @@ static void kind_fini(struct kind *k)
 {
 	dist_fini(&k->steps);
 	dist_fini(&k->deadlines);
+	series_fini(&k->heat);
 	slow_fini(&k->slow);
 	tally_fini(&k->past);
 }
@@ -65,6 +69,7 @@ static struct kind *kind_of(struct steps *st, uint32_t agent_i, str_id name)
 			;
 		if (i == NAMES_MAX)
 			return &st->kinds[NAMES_MAX - 1];
+		st->n_heats -= st->kinds[i].has_heat;
 		kind_fini(&st->kinds[i]);
 	} else {
 		GROW(st->kinds, st->n_kinds, st->cap_kinds);
@@ -212,6 +217,24 @@ static void slow_turn(struct slow *sl, unsigned n)
 	}
 }
 
+/* A kind without steps in the window gives its heat back, so that another may have one. */
+static void drop_heat(struct steps *st, struct kind *k)
+{
+	st->n_heats -= k->has_heat;
+	k->has_heat = false;
+	series_fini(&k->heat);
+}
+
+static struct series *heat_of(struct steps *st, struct kind *k)
+{
+	if (!k->steps.n && !k->has_heat && st->n_heats < HEATS_MAX) {
+		k->has_heat = true;
+		st->n_heats++;
+		series_init(&k->heat, HEAT_BUCKETS, 0);
+	}
+	return k->has_heat ? &k->heat : NULL;
+}
+
 static void add_occurrences(struct steps *st, struct agent *a, const struct step *s)
 {
 	for (size_t i = 0; i < s->n_seg;) {
@@ -224,6 +247,7 @@ static void add_occurrences(struct steps *st, struct agent *a, const struct step
 		while (k + 1 < s->n_seg && s->seg[k + 1].stage == s->seg[i].stage && !s->seg[k + 1].counted)
 			k++;
 		dist_add(&st->stage[s->seg[i].stage], s->seg[k].to - s->seg[i].from);
+		timeline_stage(&st->c->m, &st->times, s->seg[i].stage, s->seg[k].to - s->seg[i].from, s->seg[k].to);
 		dist_add(&a->stage[s->seg[i].stage], s->seg[k].to - s->seg[i].from);
 		i = k + 1;
 	}
@@ -245,7 +269,7 @@ bool steps_triggered(struct ctx *c)
 	return t;
 }
 
-void step_count(struct steps *st, struct step *s, const struct dist *merged)
+void step_count(struct steps *st, struct step *s, const struct merged *merged)
 {
 	struct agent *a = &st->agents[s->agent_i];
 	struct kind *k = kind_of(st, s->agent_i, s->name);
@@ -256,6 +280,7 @@ void step_count(struct steps *st, struct step *s, const struct dist *merged)
 	s->missed = s->deadline_ns && dur > s->deadline_ns;
 	st->triggered |= trips(st->o, s, dur);
 	s->over_budget = s->budget_ns && s->ns[ST_USER] + s->ns[ST_KERNEL] + s->ns[ST_RETURN] > s->budget_ns;
+	timeline_step(&st->c->m, &st->times, s, heat_of(st, k));
 	dist_add(&st->all, dur);
 	dist_add(&a->steps, dur);
 	dist_add(&k->steps, dur);
@@ -274,8 +299,9 @@ void step_count(struct steps *st, struct step *s, const struct dist *merged)
 	}
 	add_occurrences(st, a, s);
 	for (int i = 0; merged && i < N_STAGES; i++) {
-		dist_merge(&st->stage[i], &merged[i]);
-		dist_merge(&a->stage[i], &merged[i]);
+		dist_merge(&st->stage[i], &merged[i].dist);
+		dist_merge(&a->stage[i], &merged[i].dist);
+		timeline_stage_sums(&st->c->m, &st->times, (unsigned)i, merged[i].heat, s->end);
 	}
 	slow_add(&st->slow.slice[0], dur, s->ns);
 	slow_add(&k->slow.slice[0], dur, s->ns);
@@ -301,6 +327,8 @@ static void turn_agents(struct steps *st, unsigned n)
 		dist_turn(&k->deadlines, n);
 		tally_turn(&k->past, k->sums, ARRAY_LEN(k->sums), n);
 		slow_turn(&k->slow, n);
+		if (!k->steps.n)
+			drop_heat(st, k);
 	}
 }
 
@@ -341,6 +369,7 @@ void step_sums_fini(struct steps *st)
 	for (int k = 0; k < N_STAGES; k++)
 		dist_fini(&st->stage[k]);
 	slow_fini(&st->slow);
+	step_times_fini(&st->times);
 	tally_fini(&st->past);
 	free(st->agents);
 	free(st->kinds);

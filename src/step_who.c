@@ -48,7 +48,7 @@ const int32_t *steps_who_marks(const struct ctx *c, size_t *n)
 void steps_marked(struct ctx *c, int32_t pid)
 {
 	struct steps *st = c->steps;
-	struct task *t = model_task_known(&c->m, pid);
+	struct task *t = model_task(&c->m, pid);
 
 	if (t)
 		t->marks = 1;
@@ -127,7 +127,7 @@ static void unfollow(struct steps *st, const struct task *root)
 			   (root->tgid && (t->tgid == root->tgid || t->agent_pid == root->tgid));
 
 		if (kin && !(st->selects && step_asked_for(st, t)))
-			t->followed = 0;
+			t->followed = t->has_steps = 0;
 	}
 	drop_turns(st);
 }

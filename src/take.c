@@ -437,7 +437,7 @@ static void take_cpus(struct snapshot *s, const struct ctx *c, const struct opts
 			continue;
 		s->cpus[s->n_cpus] = (struct cpu_row){
 			.cpu = (uint32_t)i, .irq = p->use[USE_IRQ], .softirq = p->use[USE_SOFTIRQ],
-			.ksoftirqd = p->use[USE_KSOFTIRQD], .task = p->use[USE_TASK], .idle = p->use[USE_IDLE],
+			.ksoftirqd = p->use[USE_KSOFTIRQD], .task = p->use[USE_TASK] + p->use[USE_AGENTS], .idle = p->use[USE_IDLE],
 			.unknown = p->use[USE_UNKNOWN], .n_irqs = p->n_irqs, .harm = p->harm,
 		};
 		if (!c->m.saw_switch) {
@@ -465,6 +465,7 @@ struct snapshot *snapshot_take(struct ctx *c, const struct source *src, const st
 	take_steps(s, c, &v, o);
 	take_tasks(s, c);
 	take_cpus(s, c, o);
+	timeline_take(s, c, &v);
 	stage_rows(c, s);
 	if (!v.n_all)
 		take_candidates(s);

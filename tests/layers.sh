@@ -82,15 +82,15 @@ ended { next }		# the rest only keeps make quiet about deleted headers
 }
 END { exit bad }
 ' /dev/fd/3 "$@" 3<<'EOF_RULES'
-src/base.c src/arena.c src/strs.c src/stats.c may src/base.h src/arena.h src/strs.h src/stats.h : the lowest layer knows nothing of ours
+src/base.c src/arena.c src/strs.c src/stats.c src/heat.c src/slots.c may src/base.h src/arena.h src/strs.h src/stats.h src/heat.h src/slots.h : the lowest layer knows nothing of ours
 src/source*.c src/decode.c src/dat_*.c src/perf_*.c src/ev*.c src/merge.c not src/model.h src/stage.h src/engine.h src/step.h src/chain.h src/snapshot.h src/report.h src/tune.h ui/* : sources know neither stages nor the model
 src/broker.c src/tracer*.c may src/broker.h src/tracer.h src/user.h src/who.h src/base.h : the privileged part knows nothing but tracefs
 src/reader.c src/keep.c src/made.c src/subbuf.c src/page.c src/datw*.c not src/model.h src/stage.h src/engine.h src/step.h src/snapshot.h ui/* : what moves sub-buffers does not look into events
 src/who*.c may src/who.h src/who_in.h src/base.h : finding tasks in /proc knows nothing of ours
-src/engine*.c src/model*.c src/sched*.c src/step*.c src/chain*.c not src/report.h src/tune.h ui/* : the engine has no screen in it
+src/engine*.c src/model*.c src/sched*.c src/step*.c src/chain*.c src/timeline.c not src/report.h src/tune.h ui/* : the engine has no screen in it
 src/snapshot*.c not src/report.h src/tune.h ui/* : a snapshot does not know who looks at it
 src/report*.c src/tune*.c plugins/tune_*.c not src/model.h src/engine.h src/stage.h src/event.h src/decode.h src/source.h ui/* : reports and advice know only snapshots
-plugins/stage_*.c may src/stage.h src/stages.h src/tables.h src/calls.h src/culprit.h src/snapshot.h src/base.h src/arena.h src/strs.h src/stats.h src/event.h : a stage knows the plugin interface and nothing else
+plugins/stage_*.c may src/stage.h src/stages.h src/tables.h src/calls.h src/culprit.h src/snapshot.h src/base.h src/arena.h src/strs.h src/stats.h src/heat.h src/event.h : a stage knows the plugin interface and nothing else
 ui/term.c may ui/cells.h ui/action.h ui/term.h src/base.h : the terminal knows cells and keys only
 ui/*.c not src/model.h src/engine.h src/stage.h src/event.h src/decode.h src/source.h : a screen shows snapshots, never the engine
 EOF_RULES
