@@ -393,6 +393,66 @@ static void put_rings(struct json *j, const struct snapshot *s)
 	json_close(j, ']');
 }
 
+static void put_places(struct json *j, const struct snapshot *s)
+{
+	json_key(j, "places"), json_open(j, '[');
+	for (size_t i = 0; i < s->n_places; i++) {
+		json_line(j);
+		json_open(j, '{');
+		json_key(j, "agent"), json_text(j, s->places[i].agent);
+		json_key(j, "cpu"), json_u64(j, s->places[i].cpu);
+		json_key(j, "run"), json_u64(j, s->places[i].ns);
+		json_close(j, '}');
+	}
+	json_close(j, ']');
+}
+
+/* One value of each slot, of those that stand there side by side. */
+static void put_series(struct json *j, const char *key, const uint64_t *v, uint32_t n, unsigned n_cells)
+{
+	json_key_text(j, key), json_open(j, '[');
+	for (uint32_t i = 0; v && i < n; i++)
+		json_u64(j, v[(size_t)i * n_cells]);
+	json_close(j, ']');
+}
+
+static void put_cpu_times(struct json *j, const struct snapshot *s)
+{
+	static const char *const keys[] = {
+		[TIME_IRQ] = "irq", [TIME_SOFTIRQ] = "softirq", [TIME_KSOFTIRQD] = "ksoftirqd", [TIME_AGENTS] = "agents",
+		[TIME_OTHERS] = "others", [TIME_IDLE] = "idle",
+	};
+
+	json_key(j, "cpus"), json_open(j, '[');
+	for (size_t i = 0; s->time.cpu && i < s->n_cpus; i++) {
+		const uint64_t *v = s->time.cpu[i];
+
+		json_line(j);
+		json_open(j, '{');
+		json_key(j, "cpu"), json_u64(j, s->cpus[i].cpu);
+		for (unsigned k = 0; k < ARRAY_LEN(keys); k++)
+			put_series(j, keys[k], v ? v + k : NULL, s->time.n, N_CPU_TIMES);
+		json_close(j, '}');
+	}
+	json_close(j, ']');
+}
+
+static void put_timeline(struct json *j, const struct snapshot *s)
+{
+	static const char *const keys[] = { [STEPS_ENDED] = "ended", [STEPS_MISSED] = "missed", [STEPS_LONGEST] = "longest" };
+	const struct timeline *t = &s->time;
+
+	json_key(j, "timeline"), json_open(j, '{');
+	json_key(j, "begin"), put_if(j, t->n, t->begin);
+	json_key(j, "slot"), put_known(j, t->slot_ns);
+	json_key(j, "steps"), json_open(j, '{');
+	for (unsigned k = 0; k < ARRAY_LEN(keys); k++)
+		put_series(j, keys[k], t->steps ? t->steps + k : NULL, t->n, N_STEP_TIMES);
+	json_close(j, '}');
+	put_cpu_times(j, s);
+	json_close(j, '}');
+}
+
 static void put_self(struct json *j, const struct snapshot *s)
 {
 	json_key(j, "self"), json_open(j, '{');
@@ -405,7 +465,7 @@ static void put_self(struct json *j, const struct snapshot *s)
 void report_json_top(const struct snapshot *s, unsigned n_top, FILE *f)
 {
 	static void (*const parts[])(struct json *, const struct snapshot *) = {
-		put_cpus, put_irqs, put_softirqs, put_wakeups, put_blocks, put_napis, put_rings,
+		put_cpus, put_irqs, put_softirqs, put_wakeups, put_blocks, put_napis, put_rings, put_places, put_timeline,
 	};
 	struct json j;
 

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#define SPARK_MAX 64
+#define SPARK_MAX 64u
 #define SPARK_MIN 8		/* columns: fewer say nothing of when */
 #define GAP 2
 
@@ -40,11 +40,10 @@ int head_spark(const struct snapshot *s, struct cells *c, int x, int y, int w)
 	const struct timeline *t = &s->time;
 	uint64_t most = t->steps ? longest_in(t, 0, t->n) : 0;
 	struct cells none = { 0 };
-	int label = spark_label(s, &none, 0, 0, w), bars = MIN(w - label, SPARK_MAX);
+	int label = spark_label(s, &none, 0, 0, w), bars = MIN(w - label, (int)MIN(t->n, SPARK_MAX));
 
 	if (!most || bars < SPARK_MIN)
 		return 0;
-	bars = (int)MIN((uint32_t)bars, t->n);
 	spark_label(s, c, x, y, w);
 	for (int i = 0; i < bars; i++) {
 		uint64_t top = longest_in(t, (uint32_t)i * t->n / (uint32_t)bars, (uint32_t)(i + 1) * t->n / (uint32_t)bars);
