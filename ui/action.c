@@ -62,7 +62,8 @@ static const struct {
 	{ "PageUp", "PgUp", UIKEY_PAGE_UP }, { "PageDown", "PgDn", UIKEY_PAGE_DOWN },
 	{ "Home", "Home", UIKEY_HOME }, { "End", "End", UIKEY_END }, { "Enter", "Enter", UIKEY_ENTER },
 	{ "Esc", "Esc", UIKEY_ESC }, { "Tab", "Tab", UIKEY_TAB }, { "S-Tab", "Shift-Tab", UIKEY_STAB },
-	{ "Backspace", "Backspace", UIKEY_BACKSPACE }, { "F1", "F1", UIKEY_F1 },
+	{ "Backspace", "Backspace", UIKEY_BACKSPACE }, { "Delete", "Del", UIKEY_DELETE },
+	{ "F1", "F1", UIKEY_F1 },
 	{ "Space", "Space", ' ' }, { "Lt", "<", '<' }, { "Gt", ">", '>' },
 };
 

@@ -40,6 +40,12 @@ struct app {
 	uint64_t range_was[2];		/* to go back to when a range cannot be had */
 	enum ui_command command;
 	int64_t value;
+	/* What is being typed, for the view that is looked at. */
+	bool asking;
+	struct ask ask;
+	struct prompt prompt;
+	struct prompt_past past[N_ASKS];
+	struct slip slip;
 };
 
 struct app *app_new(void)
@@ -61,6 +67,8 @@ void app_free(struct app *app)
 			views[i]->fini(app->slot[i].state);
 		free(app->slot[i].state);
 	}
+	for (unsigned i = 0; i < N_ASKS; i++)
+		prompt_past_fini(app->past + i);
 	free(app);
 }
 
@@ -235,6 +243,36 @@ static unsigned act_time(struct app *app, enum action a, struct move *m)
 	return app->time.open ? done : done | close_time(app, m);
 }
 
+/* Looks at what has been typed so far, or takes it. False: something is wrong with it. */
+static bool hand_over(struct app *app, bool accept)
+{
+	app->slip = (struct slip){ 0 };
+	return views[app->now]->typed(state_of_now(app), app->snap, app->ask.what, app->prompt.text, accept, &app->slip);
+}
+
+static void open_prompt(struct app *app, const struct ask *ask)
+{
+	app->asking = true;
+	app->ask = *ask;
+	app->slip = (struct slip){ 0 };
+	prompt_begin(&app->prompt, ask->text, app->past + ask->what);
+}
+
+static unsigned type(struct app *app, uint32_t key)
+{
+	enum prompt_result r = prompt_key(&app->prompt, key);
+
+	if (r == PROMPT_ACCEPT && hand_over(app, true)) {
+		prompt_keep(&app->prompt);
+		app->asking = false;
+	} else if (r == PROMPT_CHANGED) {
+		hand_over(app, false);
+	} else if (r == PROMPT_LEAVE) {
+		app->asking = false;
+	}
+	return r == PROMPT_NOTHING ? 0 : UI_REDRAW;
+}
+
 static unsigned act_live(struct app *app, enum action a)
 {
 	if (!app->snap)
@@ -290,6 +328,7 @@ unsigned app_act(struct app *app, enum action a)
 	unsigned done = 0, cleared = app->notice[0] && a != ACT_NONE ? UI_REDRAW : 0;
 
 	app->notice[0] = 0;
+	app->asking = false;
 	if (app->done[0] && !app->done_seen) {
 		app->done_seen = true;
 		cleared = UI_REDRAW;
@@ -304,7 +343,21 @@ unsigned app_act(struct app *app, enum action a)
 		show_view(app, views[app->now] == &view_help ? app->before : 0);
 	if (done & UI_COMMAND)
 		done |= ask(app, m.command, m.value);
+	else if (done & UI_ASK)
+		open_prompt(app, &m.ask);
+	if (m.say[0])
+		app_set_notice(app, false, m.say);
+	done &= ~(unsigned)UI_ASK;
 	return cleared | (done ? done : act_global(app, a));
+}
+
+unsigned app_key(struct app *app, uint32_t key)
+{
+	enum action a = action_of_key(key);
+
+	if (app->asking && app->snap)
+		return a == ACT_REPAINT ? act_global(app, a) : type(app, key);
+	return a == ACT_NONE ? 0 : app_act(app, a);
 }
 
 static void tab_line(struct app *app, struct cells *c, int y, int w)
@@ -421,8 +474,13 @@ static void draw_view(struct app *app, struct cells *c)
 	int w = c->cols, end = c->lines - 1, y = 1;
 
 	title_draw(app->snap, app->paused, c, w);
-	footer_line(app, c, end, w);
-	end -= status_line(app, c, end - 1, w);
+	if (app->asking) {
+		prompt_draw(&app->prompt, c, 0, end, w, app->ask.label, app->ask.hint, &app->slip);
+		end--;
+	} else {
+		footer_line(app, c, end, w);
+		end -= status_line(app, c, end - 1, w);
+	}
 	if (app->time.open && end - y > TIMEBAR_LINES + 4) {
 		end -= TIMEBAR_LINES;
 		timebar_draw(&app->time, app->snap, c, (struct rect){ 0, end, w, TIMEBAR_LINES });
@@ -457,7 +515,7 @@ static int press_keys(struct app *app, struct cells *c, const char *keys, struct
 	int r;
 
 	while ((r = action_next_key(&keys, &key, e)) > 0) {
-		app_act(app, action_of_key(key));
+		app_key(app, key);
 		app_draw(app, c);		/* what is a page depends on what is seen */
 	}
 	return r;

@@ -25,7 +25,12 @@ bool app_set_snapshot(struct app *, const struct snapshot *);
 void app_set_status(struct app *, const char *text);
 /* The same until the next key, a mishap or not. */
 void app_set_notice(struct app *, bool bad, const char *text);
-/* Returns UI_* consequences (view.h); of these the caller obeys UI_QUIT, UI_REPAINT, UI_REDRAW, UI_COMMAND and UI_RANGE. */
+/* A key (action.h): a character for the prompt when one is open, else what action it stands for. Returns as app_act(). */
+unsigned app_key(struct app *, uint32_t key);
+/*
+ * An action closes an open prompt. Returns UI_* consequences (view.h); of these the caller obeys UI_QUIT, UI_REPAINT,
+ * UI_REDRAW, UI_COMMAND and UI_RANGE.
+ */
 unsigned app_act(struct app *, enum action);
 /* What the last app_act() asked for when it returned UI_COMMAND. */
 enum ui_command app_command(const struct app *, int64_t *value);

@@ -493,7 +493,7 @@ static uint32_t key_of_curses(wint_t ch, bool is_code)
 		{ KEY_SLEFT, UIKEY_SLEFT }, { KEY_SRIGHT, UIKEY_SRIGHT },
 		{ KEY_PPAGE, UIKEY_PAGE_UP }, { KEY_NPAGE, UIKEY_PAGE_DOWN },
 		{ KEY_HOME, UIKEY_HOME }, { KEY_END, UIKEY_END }, { KEY_ENTER, UIKEY_ENTER }, { KEY_BTAB, UIKEY_STAB },
-		{ KEY_BACKSPACE, UIKEY_BACKSPACE }, { KEY_F(1), UIKEY_F1 },
+		{ KEY_BACKSPACE, UIKEY_BACKSPACE }, { KEY_DC, UIKEY_DELETE }, { KEY_F(1), UIKEY_F1 },
 	};
 
 	if (is_code) {
@@ -523,8 +523,8 @@ static bool is_stop_key(wint_t ch)
 	return term.old.c_lflag & ISIG && ch == term.old.c_cc[VSUSP] && ch != _POSIX_VDISABLE;
 }
 
-/* Keys that mean nothing are swallowed. */
-static enum term_event next_key(enum action *a)
+/* Keys that we have no name for are swallowed. */
+static enum term_event next_key(uint32_t *key)
 {
 	wint_t ch;
 	int r;
@@ -533,9 +533,9 @@ static enum term_event next_key(enum action *a)
 		term.all_stop = r == OK && is_stop_key(ch);
 		if (term.all_stop)
 			return TERM_SUSPEND;
-		*a = action_of_key(key_of_curses(ch, r == KEY_CODE_YES));
-		if (*a != ACT_NONE)
-			return TERM_ACTION;
+		*key = key_of_curses(ch, r == KEY_CODE_YES);
+		if (*key)
+			return TERM_KEY;
 	}
 	return TERM_NOTHING;
 }
@@ -592,7 +592,7 @@ static bool is_lost(short revents)
 	return (revents & POLLIN) && (ioctl(term.tty, FIONREAD, &n) < 0 || !n);
 }
 
-enum term_event term_poll(int timeout_ms, int fd, enum action *a)
+enum term_event term_poll(int timeout_ms, int fd, uint32_t *key)
 {
 	int64_t end = now_ms() + timeout_ms;
 
@@ -604,7 +604,7 @@ enum term_event term_poll(int timeout_ms, int fd, enum action *a)
 
 		if (ev != TERM_NOTHING)
 			return ev;
-		ev = next_key(a);
+		ev = next_key(key);
 		if (ev != TERM_NOTHING)
 			return ev;
 		n = poll(fds, ARRAY_LEN(fds), wait);

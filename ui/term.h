@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * term: the one terminal: cells to what it shows, what it sends to actions. term.c alone includes curses.
+ * term: the one terminal: cells to what it shows, what it sends to keys. term.c alone includes curses.
  *
  * Owns the terminal's modes, the signals that have to do with it (INT, TERM, HUP, QUIT, TSTP, CONT, WINCH, and the
  * ones of a crash) and the mapping of styles to colours. The main thread alone may call it, but term_close(), which
@@ -14,7 +14,7 @@
 
 enum term_event {
 	TERM_NOTHING,			/* the time has passed */
-	TERM_ACTION,
+	TERM_KEY,
 	TERM_RESIZE,			/* size or content has changed: ask term_size() and draw again */
 	TERM_SUSPEND,			/* Ctrl-Z: term_suspend() is wanted */
 	TERM_SIGNAL,			/* a signal asks us to end: term_signal() says which */
@@ -29,7 +29,7 @@ void term_size(int *cols, int *lines);
 void term_draw(const struct cells *);	/* sends what has changed */
 void term_repaint(void);		/* the next term_draw() sends everything */
 /* Waits at most timeout_ms (-1: for ever, 0: not at all) for the next event, or until fd (-1: none) can be read. */
-enum term_event term_poll(int timeout_ms, int fd, enum action *);
+enum term_event term_poll(int timeout_ms, int fd, uint32_t *key);
 void term_suspend(void);		/* gives the terminal to the shell, returns when it is back: draw again */
 int term_signal(void);			/* 0: none came */
 

@@ -116,7 +116,7 @@ static void obey_command(struct loop *l)
 }
 
 /* What one event leads to. 1: go on; else what ui_run() returns. */
-static int obey(struct loop *l, enum term_event ev, enum action a)
+static int obey(struct loop *l, enum term_event ev, uint32_t key)
 {
 	unsigned done;
 
@@ -137,10 +137,10 @@ static int obey(struct loop *l, enum term_event ev, enum action a)
 		command(l, UI_SUSPEND, 0);
 		l->asked = true;
 		return 1;
-	case TERM_ACTION:
+	case TERM_KEY:
 		break;
 	}
-	done = app_act(l->app, a);
+	done = app_key(l->app, key);
 	if (done & UI_REPAINT)
 		term_repaint();
 	if (done & UI_COMMAND)
@@ -157,12 +157,12 @@ static enum term_event serve(struct loop *l, int timeout_ms, int fd)
 	enum term_event ev;
 
 	do {
-		enum action a = ACT_NONE;
+		uint32_t key = 0;
 
-		ev = term_poll(timeout_ms, fd, &a);
-		l->done = obey(l, ev, a);
+		ev = term_poll(timeout_ms, fd, &key);
+		l->done = obey(l, ev, key);
 		timeout_ms = 0;
-	} while (l->done > 0 && ev == TERM_ACTION);
+	} while (l->done > 0 && ev == TERM_KEY);
 	return ev;
 }
 

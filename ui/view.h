@@ -11,6 +11,7 @@
 
 #include "action.h"
 #include "cells.h"
+#include "prompt.h"
 #include "snapshot.h"
 #include "ui.h"
 
@@ -23,6 +24,7 @@ enum {
 	UI_REPAINT = 16,		/* the terminal's content cannot be trusted */
 	UI_COMMAND = 32,		/* move.command is to be done */
 	UI_RANGE = 64,			/* another range of time is to be looked at */
+	UI_ASK = 128,			/* move.ask is to be typed; app.c alone sees it */
 };
 
 /* What an action means in this view. Ends with { 0 }. */
@@ -38,12 +40,21 @@ struct target {
 	const char *view;		/* name */
 	uint64_t step;			/* serial; 0: none */
 };
+/* What a person may be asked to type. Lines typed before are kept for each. */
+enum ask_what { ASK_FILTER, ASK_SEARCH, N_ASKS };
+struct ask {
+	enum ask_what what;
+	const char *label, *hint;	/* static: before the text, and above it until something is wrong */
+	char text[PROMPT_BYTES];	/* to begin with */
+};
 struct move {
 	struct rect body;		/* in: where draw() painted last, to know what a page is */
 	bool late;			/* in: the snapshot is newer than what was painted last */
 	struct target to;		/* out, with UI_GO */
 	enum ui_command command;	/* out, with UI_COMMAND */
 	int64_t value;
+	struct ask ask;			/* out, with UI_ASK */
+	char say[128];			/* out: a notice, until the next key; "" none */
 };
 
 struct view {
@@ -67,6 +78,11 @@ struct view {
 	 * other steps and texts. May be NULL.
 	 */
 	void (*forget)(void *state);
+	/*
+	 * Called for the text of a prompt that UI_ASK opened: while it is typed, and with accept when it is to be taken. False
+	 * with what is wrong in *slip, which comes empty: then it is not taken. NULL: never asks.
+	 */
+	bool (*typed)(void *state, const struct snapshot *, enum ask_what, const char *text, bool accept, struct slip *);
 	/* Called last: frees what the state owns; may be NULL. */
 	void (*fini)(void *state);
 };
