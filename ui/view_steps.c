@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Steps: is it slow, and which step? Kinds of steps (agent x name), each of which expands to its single steps. */
+#include "filter.h"
 #include "head.h"
+#include "histo.h"
 #include "kinds.h"
 #include "look.h"
+#include "marked.h"
+#include "matches.h"
 #include "overview.h"
 #include "table.h"
 #include "view.h"
@@ -22,6 +26,10 @@ struct state {
 	size_t n_open, cap_open;
 	uint64_t sel;			/* kinds_id() of the kind */
 	uint64_t sel_step;		/* serial; 0: the kind's own row */
+	struct filter filter;
+	char search[PROMPT_BYTES];	/* as filter_fold() makes it; "" nothing */
+	struct marked marked;
+	bool follow;			/* the cursor stays on the newest step of the kind sel */
 	/* Live, when there are no steps: the task to follow. */
 	struct table_pos cand;
 	bool cand_moved;
@@ -29,12 +37,12 @@ struct state {
 	/* Made by update(). */
 	struct kinds kinds;
 	bool kinds_fresh;
+	struct matches matches;		/* while there is a filter */
+	struct histo histo;
 	struct row *rows;
 	size_t n_rows, cap_rows;
 	uint32_t *order;
 	size_t cap_order;
-	bool *has_deadline;		/* kinds of which a step had one */
-	size_t cap_deadline;
 	bool *has_twin;			/* agents of whose name there is another one */
 	size_t n_twins, cap_twins;
 	char why[256];			/* where the slow steps' time goes and who took it, in words */
@@ -44,19 +52,22 @@ struct arg {
 	const struct snapshot *s;
 };
 
-enum { COL_AGENT, COL_STEP, COL_RATE, COL_COUNT, COL_P50, COL_P99, COL_P999, COL_MAX, COL_MISS, COL_WORST, COL_SHARE };
+enum {
+	COL_AGENT, COL_STEP, COL_RATE, COL_COUNT, COL_P50, COL_P99, COL_P999, COL_MAX, COL_MISS, COL_HISTO, COL_WORST, COL_SHARE
+};
 static const struct column columns[] = {
 	[COL_AGENT] = { "AGENT", "who: agent= of the mark, or the command", 9, 24, 0, 0, 1 },
 	[COL_STEP] = { "STEP", "the kind of step: name= of the mark", 7, 24, 0, 0, 1 },
-	[COL_RATE] = { "RATE", "steps in a second, over the whole recording", 6, 0, 6, 1, 1 },
-	[COL_COUNT] = { "COUNT", "steps that ended", 7, 0, 7, 1, 1 },
+	[COL_RATE] = { "RATE", "steps in a second, over the whole recording", 6, 0, 5, 1, 1 },
+	[COL_COUNT] = { "COUNT", "steps that ended", 7, 0, 8, 1, 1 },
 	[COL_P50] = { "P50", "half of the steps took longer", 7, 0, 4, 1, 1 },
 	[COL_P99] = { "P99", "one step in 100 took longer", 7, 0, 0, 1, 1 },
-	[COL_P999] = { "P999", "one step in 1000 took longer", 7, 0, 8, 1, 1 },
+	[COL_P999] = { "P999", "one step in 1000 took longer", 7, 0, 9, 1, 1 },
 	[COL_MAX] = { "MAX", "the slowest step", 7, 0, 1, 1, 1 },
 	[COL_MISS] = { "MISS", "steps that missed their deadline; a dash: none had one", 6, 0, 3, 1, 1 },
+	[COL_HISTO] = { "LATENCY", "how many steps took how long, from short to long", HISTO_CELLS, 0, 7, 0, 0 },
 	[COL_WORST] = { "WORST STAGE", "the stage with the most time in the slowest 1 %, and how much", 19, 27, 2, 0, 1 },
-	[COL_SHARE] = { "TIME BY STAGE", "each letter is a stage", 13, 80, 9, 0, 0 },
+	[COL_SHARE] = { "TIME BY STAGE", "each letter is a stage", 13, 80, 10, 0, 0 },
 };
 
 static void time_field(struct field *f, uint64_t ns, bool known)
@@ -96,31 +107,68 @@ static void agent_field(const struct arg *a, const struct kind_row *k, struct fi
 	f->text = f->buf;
 }
 
+/* The figures of a kind: of all its steps, or of those that match the filter among the kept ones. */
+struct figures {
+	const struct quant *steps;
+	const uint64_t *stage_ns;
+	uint64_t n_missed, worst_ns;
+	unsigned worst_stage;
+	bool any_deadline, all;		/* all: no step is missing among them */
+};
+
+static struct figures figures_of(const struct arg *a, uint32_t kind)
+{
+	const struct kind_row *k = a->s->kinds + kind;
+	const struct match_kind *m;
+
+	if (a->st->filter.n) {
+		m = a->st->matches.kind + kind;
+		return (struct figures){ &m->steps, m->stage_ns, m->n_missed, m->worst_ns, m->worst_stage, m->any_deadline,
+					 a->s->n_steps == a->s->n_steps_all };
+	}
+	return (struct figures){ &k->steps, k->stage_ns, k->n_deadline_miss, k->worst_ns, k->worst_stage,
+				 k->deadlines.n || k->n_deadline_miss, true };
+}
+
+static void histo_field(const struct arg *a, uint32_t kind, struct field *f)
+{
+	f->kind = FIELD_UNKNOWN;
+	if (histo_text(&a->st->histo, a->s, kind, f->buf))
+		text_field(f, f->buf, STYLE_NORMAL);
+}
+
+static void rate_field(const struct arg *a, const struct figures *fig, struct field *f)
+{
+	uint64_t span;
+	bool known = look_span_known(a->s, &span) && fig->all;
+
+	f->kind = known ? FIELD_RATE : FIELD_UNKNOWN;
+	f->num = known ? (double)fig->steps->n * 1e9 / (double)span : 0;
+}
+
 static void kind_field(const struct arg *a, uint32_t kind, unsigned col, struct field *f)
 {
 	const struct kind_row *k = a->s->kinds + kind;
-	bool known = k->steps.n > 0;
-	uint64_t span;
+	struct figures fig = figures_of(a, kind);
+	bool known = fig.steps->n > 0;
 
 	switch (col) {
 	case COL_AGENT: agent_field(a, k, f); break;
 	case COL_STEP: text_field(f, k->name[0] ? k->name : LOOK_DASH, STYLE_NORMAL); break;
-	case COL_RATE:
-		f->kind = look_span_known(a->s, &span) ? FIELD_RATE : FIELD_UNKNOWN;
-		f->num = span ? (double)k->steps.n * 1e9 / (double)span : 0;
-		break;
-	case COL_COUNT: f->kind = FIELD_COUNT; f->num = (double)k->steps.n; break;
-	case COL_P50: time_field(f, k->steps.p50, known); break;
-	case COL_P99: time_field(f, k->steps.p99, known); break;
-	case COL_P999: time_field(f, k->steps.p999, known); break;
-	case COL_MAX: time_field(f, k->steps.max, known); break;
+	case COL_RATE: rate_field(a, &fig, f); break;
+	case COL_COUNT: f->kind = FIELD_COUNT; f->num = (double)fig.steps->n; break;
+	case COL_P50: time_field(f, fig.steps->p50, known); break;
+	case COL_P99: time_field(f, fig.steps->p99, known); break;
+	case COL_P999: time_field(f, fig.steps->p999, known); break;
+	case COL_MAX: time_field(f, fig.steps->max, known); break;
 	case COL_MISS:
-		f->kind = a->st->has_deadline[kind] ? FIELD_COUNT : FIELD_UNKNOWN;
-		f->num = (double)k->n_deadline_miss;
-		f->style = k->n_deadline_miss ? STYLE_OVER : STYLE_NORMAL;
+		f->kind = fig.any_deadline ? FIELD_COUNT : FIELD_UNKNOWN;
+		f->num = (double)fig.n_missed;
+		f->style = fig.n_missed ? STYLE_OVER : STYLE_NORMAL;
 		break;
-	case COL_WORST: stage_field(f, k->worst_stage, k->worst_ns, k->worst_ns > 0); break;
-	case COL_SHARE: f->kind = FIELD_STAGES; f->ns = k->stage_ns; break;
+	case COL_HISTO: histo_field(a, kind, f); break;
+	case COL_WORST: stage_field(f, fig.worst_stage, fig.worst_ns, fig.worst_ns > 0); break;
+	case COL_SHARE: f->kind = FIELD_STAGES; f->ns = fig.stage_ns; break;
 	}
 }
 
@@ -134,11 +182,16 @@ static unsigned step_worst(const struct step *st)
 	return worst;
 }
 
-static void step_field(const struct snapshot *s, const struct step *st, unsigned col, struct field *f)
+static void step_field(const struct arg *a, const struct step *st, unsigned col, struct field *f)
 {
+	const struct snapshot *s = a->s;
 	char t[24];
 
 	switch (col) {
+	case COL_AGENT:
+		if (marked_has(&a->st->marked, st->serial))
+			text_field(f, "◆ marked", STYLE_KEY);
+		break;
 	case COL_STEP:
 		if (st->id)
 			snprintf(f->buf, sizeof f->buf, "%s", snapshot_str(s, st->id));
@@ -170,7 +223,7 @@ static void row_field(const void *arg, size_t row, unsigned col, struct field *f
 	if (r->step == ROW_KIND) {
 		kind_field(a, r->kind, col, f);
 	} else if (r->step != ROW_NOTHING_KEPT) {
-		step_field(a->s, a->s->steps[r->step], col, f);
+		step_field(a, a->s->steps[r->step], col, f);
 	} else if (col == COL_STEP) {
 		text_field(f, "no single step of this kind is kept", STYLE_DIM);
 		f->span = COL_SHARE - COL_STEP;
@@ -222,7 +275,8 @@ static void add_steps(struct state *st, const struct snapshot *s, uint32_t kind)
 	need_kinds(st, s);
 	steps = st->newest_first ? kinds_newest(&st->kinds, kind, &n) : kinds_slowest(&st->kinds, kind, &n);
 	for (size_t i = 0; i < n; i++)
-		add_row(st, kind, steps[i]);
+		if (!st->filter.n || st->matches.hit[steps[i]])
+			add_row(st, kind, steps[i]);
 	if (!n)
 		add_row(st, kind, ROW_NOTHING_KEPT);
 	free(steps);
@@ -284,6 +338,22 @@ static void restore(struct state *st, const struct snapshot *s)
 		st->pos.cursor = MIN(st->pos.cursor, st->n_rows ? st->n_rows - 1 : 0);
 }
 
+/* To the newest step of the kind that is followed, which stands behind the kind's own row. */
+static void to_newest(struct state *st, const struct snapshot *s)
+{
+	size_t i = 0;
+
+	while (i < st->n_rows && (st->rows[i].step != ROW_KIND || kinds_id(s, s->kinds + st->rows[i].kind) != st->sel))
+		i++;
+	if (i == st->n_rows) {
+		restore(st, s);
+		return;
+	}
+	i += i + 1 < st->n_rows && st->rows[i + 1].step < s->n_steps;
+	st->pos.cursor = i;
+	st->sel_step = row_step(st, st->rows + i);
+}
+
 static void make_rows(struct state *st, const struct snapshot *s)
 {
 	struct arg a = { st, s };
@@ -295,23 +365,19 @@ static void make_rows(struct state *st, const struct snapshot *s)
 	table_sort(&order_table, &a, st->order, s->n_kinds, sort_col(st), st->reverse);
 	st->n_rows = 0;
 	for (size_t i = 0; i < s->n_kinds; i++) {
+		if (st->filter.n && !st->matches.kind[st->order[i]].steps.n)
+			continue;
 		add_row(st, st->order[i], ROW_KIND);
 		if (st->n_open && open_i(st, s, s->kinds + st->order[i]) < st->n_open)
 			add_steps(st, s, st->order[i]);
 	}
 	/* Until somebody moves the cursor it stays on the first line, whatever comes to be there. */
-	if (st->moved)
+	if (st->follow)
+		to_newest(st, s);
+	else if (st->moved)
 		restore(st, s);
 	else
 		st->pos = (struct table_pos){ 0, 0 };
-}
-
-static void find_deadline(struct state *st, const struct snapshot *s)
-{
-	if (s->n_kinds)
-		GROW(st->has_deadline, s->n_kinds - 1, st->cap_deadline);
-	for (size_t i = 0; i < s->n_kinds; i++)
-		st->has_deadline[i] = s->kinds[i].deadlines.n || s->kinds[i].n_deadline_miss;
 }
 
 #define TWINS_MAX 300			/* agents; of more nobody compares the names */
@@ -355,14 +421,28 @@ static void restore_candidate(struct state *st, const struct snapshot *s)
 	st->cand_pid = candidate_at(st, s);
 }
 
+/* After the filter has changed, or the snapshot. */
+static void apply_filter(struct state *st, const struct snapshot *s)
+{
+	if (st->filter.n || histo_needs_kinds(s))
+		need_kinds(st, s);
+	if (st->filter.n)
+		matches_update(&st->matches, &st->filter, &st->kinds, s);
+	histo_update(&st->histo, s, &st->kinds, st->filter.n ? st->matches.hit : NULL);
+}
+
 static void update(void *state, const struct snapshot *s)
 {
 	struct state *st = state;
 
 	restore_candidate(st, s);
 	st->kinds_fresh = false;
+	if (st->marked.n) {
+		need_kinds(st, s);
+		marked_update(&st->marked, &st->kinds);
+	}
+	apply_filter(st, s);
 	head_find_why(s, st->why, sizeof st->why);
-	find_deadline(st, s);
 	find_twins(st, s);
 	make_rows(st, s);
 }
@@ -372,19 +452,56 @@ static int head(const void *state, const struct snapshot *s, struct cells *c, st
 	return head_draw_why(s, ((const struct state *)state)->why, c, r);
 }
 
+/* What changes the table: it must be seen on a narrow screen, too, so it has a line of its own. Lines used. */
+static int mode_lines(const struct state *st)
+{
+	return st->filter.n || st->marked.n || st->follow;
+}
+
+/* "filter: 42 of 320 steps match agent=planner" and the rest of what is on at the right. */
+static void mode_line(const struct state *st, const struct snapshot *s, struct cells *c, int x, int y, int w)
+{
+	char signs[64] = "", n[16], all[16];
+	int room = w;
+
+	if (st->marked.n)
+		snprintf(signs, sizeof signs, "◆ %s marked", look_count(n, sizeof n, st->marked.n));
+	if (st->follow)
+		snprintf(signs + strlen(signs), sizeof signs - strlen(signs), "%s▸ following", signs[0] ? "  " : "");
+	cells_put_right(c, x, y, w, STYLE_KEY, signs);
+	room -= signs[0] ? cells_width(signs) + 2 : 0;
+	if (st->filter.n)
+		cells_putf(c, x, y, room, STYLE_NOTE, "filter: %s of %s %ssteps match %s",
+			   look_count(n, sizeof n, st->matches.n_hit), look_count(all, sizeof all, st->matches.n),
+			   s->n_steps < s->n_steps_all ? "kept " : "", st->filter.text);
+}
+
 static void draw(const void *state, const struct snapshot *s, struct cells *c, struct rect r)
 {
 	const struct state *st = state;
 	struct arg a = { st, s };
+	struct column cols[ARRAY_LEN(columns)];
+	struct table table = { cols, ARRAY_LEN(cols), row_field };
+	int mode = mode_lines(st), used;
 
 	if (!s->n_kinds) {
 		overview_draw(s, offers_tasks(s) ? &st->cand : NULL, c, r);
 		return;
 	}
-	table_draw(&row_table, &a, st->n_rows, &st->pos, c, r, sort_col(st), st->reverse);
+	if (mode)
+		mode_line(st, s, c, r.x, r.y, r.w);
+	r.y += mode;
+	r.h -= mode;
+	memcpy(cols, columns, sizeof cols);
+	cols[COL_HISTO].title = st->histo.title;
+	table_draw(&table, &a, st->n_rows, &st->pos, c, r, sort_col(st), st->reverse);
+	if (!st->n_rows && r.h > 1)
+		cells_put(c, r.x + 2, r.y + 1, r.w - 2, STYLE_DIM,
+			  "no kept step matches; f changes the filter, Esc takes it off");
 	/* Few kinds leave room for the machine as a whole. */
-	if (r.h - (int)MIN(st->n_rows, 1000u) - 2 >= 6)
-		overview_draw(s, NULL, c, (struct rect){ r.x, r.y + (int)st->n_rows + 2, r.w, r.h - (int)st->n_rows - 2 });
+	used = (int)MIN(MAX(st->n_rows, 1u), 1000u) + 2;
+	if (r.h - used >= 6)
+		overview_draw(s, NULL, c, (struct rect){ r.x, r.y + used, r.w, r.h - used });
 }
 
 static void status(const void *state, const struct snapshot *s, char *buf, size_t len)
@@ -411,6 +528,7 @@ static void toggle(struct state *st, const struct snapshot *s, const struct kind
 		GROW(st->open, st->n_open, st->cap_open);
 		st->open[st->n_open++] = kinds_id(s, k);
 	}
+	st->follow = false;
 	/* A single step that is folded away leaves the cursor on its kind. */
 	st->sel = kinds_id(s, k);
 	st->sel_step = 0;
@@ -424,7 +542,7 @@ static uint64_t slowest(struct state *st, const struct snapshot *s, uint32_t kin
 	size_t i;
 
 	need_kinds(st, s);
-	i = kinds_worst(&st->kinds, kind);
+	i = st->filter.n ? matches_worst(&st->matches, &st->kinds, kind) : kinds_worst(&st->kinds, kind);
 	return i < s->n_steps ? s->steps[i]->serial : 0;
 }
 
@@ -438,13 +556,204 @@ static unsigned enter_row(struct state *st, const struct snapshot *s, struct mov
 
 static unsigned change_sort(struct state *st, const struct snapshot *s, enum action a)
 {
-	if (a == ACT_REVERSE)
+	if (a == ACT_REVERSE) {
 		st->reverse = !st->reverse;
-	else if (a == ACT_ORDER)
+	} else if (a == ACT_ORDER) {
 		st->newest_first = !st->newest_first;
-	else
-		st->sort = table_next_sort(&row_table, sort_col(st), a == ACT_SORT ? 1 : -1) + 1;
+		st->follow = false;
+	} else {
+		st->sort = table_next_sort(&row_table, sort_col(st), a == ACT_SORT || a == ACT_SORT_RIGHT ? 1 : -1) + 1;
+	}
 	make_rows(st, s);
+	return UI_REDRAW;
+}
+
+/* ---- filter ---- */
+
+static const char filter_hint[] = "agent name id class pid cpu step stage.NAME lost missed budget, as in step>20ms";
+
+static unsigned ask_filter(const struct state *st, struct move *m)
+{
+	m->ask = (struct ask){ .what = ASK_FILTER, .label = "filter", .hint = filter_hint };
+	snprintf(m->ask.text, sizeof m->ask.text, "%s", st->filter.text);
+	return UI_ASK | UI_REDRAW;
+}
+
+static void set_filter(struct state *st, const struct snapshot *s, const struct filter *f)
+{
+	st->filter = *f;
+	apply_filter(st, s);
+	make_rows(st, s);
+}
+
+static bool typed_filter(struct state *st, const struct snapshot *s, const char *text, bool accept, struct slip *slip)
+{
+	struct filter_place place;
+	struct filter f;
+
+	if (filter_parse(&f, text, &place, &slip->e)) {
+		slip->from = place.from;
+		slip->to = place.to;
+		return false;
+	}
+	if (accept)
+		set_filter(st, s, &f);
+	return true;
+}
+
+/* ---- search ---- */
+
+static bool row_has(const struct snapshot *s, const struct row *r, const char *word)
+{
+	const struct kind_row *k = s->kinds + r->kind;
+
+	if (r->step == ROW_KIND)
+		return filter_contains(k->agent, word) || filter_contains(k->name, word);
+	return r->step < s->n_steps && filter_in_own_texts(s, s->steps[r->step], word);
+}
+
+/* The next row in that direction, going around; n_rows when there is none. The row where the cursor is comes last. */
+static size_t find_row(const struct state *st, const struct snapshot *s, const char *word, bool back)
+{
+	size_t n = st->n_rows, at = st->pos.cursor;
+
+	for (size_t i = 0; i < n; i++) {
+		at = back ? (at ? at - 1 : n - 1) : at + 1 < n ? at + 1 : 0;
+		if (row_has(s, st->rows + at, word))
+			return at;
+	}
+	return n;
+}
+
+static void go_to_row(struct state *st, const struct snapshot *s, size_t at)
+{
+	st->pos.cursor = at;
+	st->moved = true;
+	st->follow = false;
+	remember(st, s);
+}
+
+static bool typed_search(struct state *st, const struct snapshot *s, const char *text, bool accept, struct slip *slip)
+{
+	char word[PROMPT_BYTES];
+	size_t at;
+
+	snprintf(word, sizeof word, "%s", text);
+	filter_fold(word);
+	if (!word[0])
+		return true;
+	at = find_row(st, s, word, false);
+	if (at == st->n_rows) {
+		err_set(&slip->e, 0, "no row has it%s", st->n_open ? "" : "; Space opens a kind into its single steps");
+		slip->to = strlen(text);
+		return false;
+	}
+	if (accept) {
+		memcpy(st->search, word, sizeof word);
+		go_to_row(st, s, at);
+	}
+	return true;
+}
+
+static bool typed(void *state, const struct snapshot *s, enum ask_what what, const char *text, bool accept, struct slip *slip)
+{
+	return what == ASK_FILTER ? typed_filter(state, s, text, accept, slip) : typed_search(state, s, text, accept, slip);
+}
+
+static unsigned act_search(struct state *st, const struct snapshot *s, enum action a, struct move *m)
+{
+	size_t at;
+
+	if (a == ACT_SEARCH) {
+		m->ask = (struct ask){ .what = ASK_SEARCH, .label = "search",
+				       .hint = "to the next row with this text; then n next, N back" };
+		return UI_ASK | UI_REDRAW;
+	}
+	at = st->search[0] ? find_row(st, s, st->search, a == ACT_SEARCH_BACK) : st->n_rows;
+	if (at < st->n_rows)
+		go_to_row(st, s, at);
+	else
+		snprintf(m->say, sizeof m->say, "%s",
+			 st->search[0] ? "no row has it" : "nothing was searched for yet; / searches");
+	return UI_REDRAW;
+}
+
+/* ---- marks, and the newest ---- */
+
+static unsigned mark(struct state *st, struct move *m)
+{
+	uint64_t serial = row_step(st, st->rows + st->pos.cursor);
+
+	if (serial)
+		marked_toggle(&st->marked, serial);
+	else
+		snprintf(m->say, sizeof m->say, "single steps can be marked: Space shows those of this kind");
+	return UI_REDRAW;
+}
+
+static size_t marked_row(const struct state *st)
+{
+	size_t n = st->n_rows, at = st->pos.cursor;
+
+	for (size_t i = 0; i < n; i++) {
+		at = at + 1 < n ? at + 1 : 0;
+		if (st->rows[at].step != ROW_KIND && marked_has(&st->marked, row_step(st, st->rows + at)))
+			return at;
+	}
+	return n;
+}
+
+static void open_kind(struct state *st, const struct snapshot *s, const struct kind_row *k)
+{
+	if (open_i(st, s, k) < st->n_open)
+		return;
+	GROW(st->open, st->n_open, st->cap_open);
+	st->open[st->n_open++] = kinds_id(s, k);
+}
+
+/* The kind of a marked step that would be among the rows if that were not folded. */
+static uint32_t marked_kind(struct state *st, const struct snapshot *s)
+{
+	need_kinds(st, s);
+	for (size_t i = 0; i < st->marked.n; i++) {
+		size_t step = kinds_find(&st->kinds, st->marked.serial[i]);
+
+		if (step < s->n_steps && st->kinds.step[step].kind < s->n_kinds && (!st->filter.n || st->matches.hit[step]))
+			return st->kinds.step[step].kind;
+	}
+	return KIND_NONE;
+}
+
+/* The next row that is marked, or else a marked step of a kind that is folded, which is opened. */
+static unsigned next_mark(struct state *st, const struct snapshot *s, struct move *m)
+{
+	size_t at = marked_row(st);
+	uint32_t kind = at == st->n_rows ? marked_kind(st, s) : KIND_NONE;
+
+	if (kind != KIND_NONE) {
+		open_kind(st, s, s->kinds + kind);
+		make_rows(st, s);
+		at = marked_row(st);
+	}
+	if (at < st->n_rows)
+		go_to_row(st, s, at);
+	else
+		snprintf(m->say, sizeof m->say, "%s", st->marked.n ? "what is marked does not match the filter" :
+			 "nothing is marked; m marks a step");
+	return UI_REDRAW;
+}
+
+static unsigned follow(struct state *st, const struct snapshot *s)
+{
+	const struct kind_row *k = s->kinds + st->rows[st->pos.cursor].kind;
+
+	st->follow = !st->follow;
+	if (st->follow) {
+		open_kind(st, s, k);
+		st->newest_first = st->moved = true;
+		st->sel = kinds_id(s, k);
+		make_rows(st, s);
+	}
 	return UI_REDRAW;
 }
 
@@ -463,32 +772,70 @@ static unsigned act_candidate(struct state *st, const struct snapshot *s, enum a
 	return UI_REDRAW;
 }
 
+/* What does not need a row; 0: something else. */
+static unsigned act_table(struct state *st, const struct snapshot *s, enum action a, struct move *m)
+{
+	switch (a) {
+	case ACT_SORT: case ACT_SORT_BACK: case ACT_SORT_LEFT: case ACT_SORT_RIGHT: case ACT_REVERSE: case ACT_ORDER:
+		return change_sort(st, s, a);
+	case ACT_FILTER:
+		return ask_filter(st, m);
+	case ACT_BACK:
+		if (!st->filter.n)
+			return 0;
+		set_filter(st, s, &(struct filter){ 0 });
+		return UI_REDRAW;
+	case ACT_SEARCH: case ACT_SEARCH_NEXT: case ACT_SEARCH_BACK:
+		return act_search(st, s, a, m);
+	case ACT_NEXT_MARK:
+		return next_mark(st, s, m);
+	case ACT_UNMARK:
+		st->marked.n = 0;
+		return UI_REDRAW;
+	default:
+		return 0;
+	}
+}
+
 static unsigned act(void *state, const struct snapshot *s, enum action a, struct move *m)
 {
 	struct state *st = state;
+	unsigned done;
 
 	if (offers_tasks(s))
 		return act_candidate(st, s, a, m);
-	if (a == ACT_SORT || a == ACT_SORT_BACK || a == ACT_REVERSE || a == ACT_ORDER)
-		return change_sort(st, s, a);
-	if (st->pos.cursor >= st->n_rows)
+	if (!s->n_kinds)
 		return 0;
-	if (a == ACT_ENTER)
+	done = act_table(st, s, a, m);
+	if (done || st->pos.cursor >= st->n_rows)
+		return done;
+	switch (a) {
+	case ACT_ENTER:
 		return enter_row(st, s, m);
-	if (a == ACT_EXPAND) {
+	case ACT_EXPAND:
 		toggle(st, s, s->kinds + st->rows[st->pos.cursor].kind);
 		return UI_REDRAW;
+	case ACT_MARK:
+		return mark(st, m);
+	case ACT_FOLLOW:
+		return follow(st, s);
+	default:
+		break;
 	}
-	if (!table_move(&st->pos, a, st->n_rows, (size_t)MAX(m->body.h - 1, 1)))
+	if (!table_move(&st->pos, a, st->n_rows, (size_t)MAX(m->body.h - 1 - mode_lines(st), 1)))
 		return 0;
 	st->moved = true;
+	st->follow = false;
 	remember(st, s);
 	return UI_REDRAW;
 }
 
 static void forget(void *state)
 {
-	((struct state *)state)->sel_step = 0;
+	struct state *st = state;
+
+	st->sel_step = 0;
+	marked_fini(&st->marked);
 }
 
 static void fini(void *state)
@@ -496,10 +843,12 @@ static void fini(void *state)
 	struct state *st = state;
 
 	kinds_fini(&st->kinds);
+	matches_fini(&st->matches);
+	histo_fini(&st->histo);
+	marked_fini(&st->marked);
 	free(st->open);
 	free(st->rows);
 	free(st->order);
-	free(st->has_deadline);
 	free(st->has_twin);
 }
 
@@ -507,20 +856,37 @@ static const struct keydoc task_keys[] = {
 	{ ACT_ENTER, "follow this task", NULL }, { ACT_UP, "choose", NULL, "Arrows" }, { 0 }
 };
 
+static const struct keydoc filter_keys[] = {
+	{ ACT_ENTER, "chain", NULL }, { ACT_BACK, "all steps", NULL }, { ACT_FILTER, "filter", NULL },
+	{ ACT_EXPAND, "expand", NULL }, { ACT_SEARCH, "search", NULL }, { ACT_SORT, "sort", NULL }, { 0 }
+};
+
 static const struct keydoc *foot(const void *state, const struct snapshot *s)
 {
-	(void)state;
-	return offers_tasks(s) ? task_keys : NULL;
+	const struct state *st = state;
+
+	return offers_tasks(s) ? task_keys : st->filter.n ? filter_keys : NULL;
 }
 
 static const struct keydoc keys[] = {
-	{ ACT_ENTER, "chain of the slowest", "the chain of this step, or of the slowest of this kind" },
+	{ ACT_ENTER, "chain", "the chain of this step, or of the slowest of this kind" },
 	{ ACT_ENTER, NULL, "live, on a task that could be an agent: follow it" },
 	{ ACT_EXPAND, "expand", "show or fold the single steps of this kind" },
+	{ ACT_FILTER, "filter", "show only steps that match, such as agent=planner stage.runqueue>500us" },
+	{ ACT_BACK, NULL, "take the filter off" },
+	{ ACT_SEARCH, "search", "search for a text among the rows" },
+	{ ACT_SEARCH_NEXT, NULL, "to the next row with the text" },
+	{ ACT_SEARCH_BACK, NULL, "to the row with the text before" },
 	{ ACT_SORT, "sort", "sort by the next column" },
 	{ ACT_SORT_BACK, NULL, "sort by the column before" },
-	{ ACT_REVERSE, "reverse", "reverse the order" },
+	{ ACT_SORT_LEFT, NULL, "sort by the column to the left" },
+	{ ACT_SORT_RIGHT, NULL, "sort by the column to the right" },
+	{ ACT_REVERSE, NULL, "reverse the order" },
 	{ ACT_ORDER, NULL, "single steps: worst first or newest first" },
+	{ ACT_MARK, NULL, "mark this step, or take its mark off" },
+	{ ACT_NEXT_MARK, NULL, "to the next marked step" },
+	{ ACT_UNMARK, NULL, "take all marks off" },
+	{ ACT_FOLLOW, NULL, "stay on the newest step of this kind, or no longer" },
 	{ ACT_UP, NULL, NULL }, { ACT_DOWN, NULL, NULL }, { ACT_PAGE_UP, NULL, NULL }, { ACT_PAGE_DOWN, NULL, NULL },
 	{ ACT_FIRST, NULL, NULL }, { ACT_LAST, NULL, NULL },
 	{ 0 }
@@ -528,5 +894,6 @@ static const struct keydoc keys[] = {
 
 const struct view view_steps = {
 	.name = "steps", .title = "Steps", .keys = keys, .state_size = sizeof(struct state),
-	.update = update, .head = head, .draw = draw, .status = status, .foot = foot, .act = act, .forget = forget, .fini = fini,
+	.update = update, .head = head, .draw = draw, .status = status, .foot = foot, .act = act, .typed = typed, .forget = forget,
+	.fini = fini,
 };

@@ -97,7 +97,7 @@ resize()
 resize 40 10
 seen '^  agentloop +– +[0-9.]+ ms [0-9.]+ ms$' "40x10 shows what matters"
 resize 120 40
-seen 'P999 +MAX +MISS WORST STAGE +TIME BY STAGE' "120x40 shows more"
+seen 'P999 +MAX +MISS [0-9a-z.]+-[0-9a-z.]+ +WORST STAGE +TIME BY STAGE' "120x40 shows more"
 resize 20 5
 seen '^20x5 is too small' "20x5 is too small, and says so"
 keys 2

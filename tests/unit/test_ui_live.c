@@ -264,7 +264,7 @@ static void test_commands(void)
 	cells_resize(&c, 120, 30);
 	is_num(app_act(app, ACT_PAUSE) & UI_COMMAND, 0, "without a snapshot there is nothing to pause");
 	app_set_snapshot(app, &s);
-	shows(app, &c, "r reverse  p pause  w save  ? help", "the footer has what can be done live");
+	shows(app, &c, "s sort  p pause  w save  ? help", "the footer has what can be done live");
 	asks(app, ACT_PAUSE, UI_PAUSE, 1, "p pauses");
 	shows(app, &c, "p go on", "and the footer says so at once");
 	asks(app, ACT_PAUSE, UI_PAUSE, 0, "p again goes on");
@@ -372,13 +372,13 @@ static void test_slide(void)
 	app_act(app, ACT_EXPAND);
 	for (int i = 0; i < 5; i++)
 		app_act(app, ACT_DOWN);
-	shows(app, &c, "\n▸               #36 ", "a single step is chosen");
+	shows(app, &c, "\n▸           #36 ", "a single step is chosen");
 	slide(app, &s, 40, 11);
-	shows(app, &c, "\n▸               #36 ", "and stays so when new ones come above it");
+	shows(app, &c, "\n▸           #36 ", "and stays so when new ones come above it");
 	slide(app, &s, 40, 36);
-	shows(app, &c, "\n▸               #36 ", "as long as it is there");
+	shows(app, &c, "\n▸           #36 ", "as long as it is there");
 	slide(app, &s, 40, 37);
-	shows(app, &c, "\n▸               #37 ", "then the cursor is on its neighbour");
+	shows(app, &c, "\n▸           #37 ", "then the cursor is on its neighbour");
 	slide(app, &s, 40, 38);
 	slide(app, &s, 0, 90);
 	shows(app, &c, "no steps: nothing marks", "a window may be empty");

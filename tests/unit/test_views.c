@@ -258,7 +258,7 @@ static const char steps_80[] =
 "  NET_RX                80 900  2.70 s 20.0 us 1.41 ms 2.60 ms        –        –\n"
 "\n"
 "\n"
-"Enter chain of the slowest  Space expand  s sort  r reverse  ? help  q quit\n";
+"Enter chain  Space expand  f filter  / search  s sort  ? help  q quit\n";
 static const char chain_80[] =
 "agenttop  incident.dat  trace.dat v7  web-07  6.18.44  4 CPUs     lost 0  late 0\n"
 "step planner/plan 32  23.4 ms  deadline 20.0 ms, missed by 3.40 ms\n"
@@ -308,7 +308,7 @@ static const char unmarked_80[] =
 "\n"
 "\n"
 "\n"
-"Enter chain of the slowest  Space expand  s sort  r reverse  ? help  q quit\n";
+"Enter chain  Space expand  f filter  / search  s sort  ? help  q quit\n";
 
 static void test_golden(void)
 {
@@ -332,7 +332,7 @@ static void test_steps(void)
 	has_not(&s, 80, 24, "", "P999▼", "and P999");
 	has_not(&s, 80, 24, "", "RATE   COUNT", "and COUNT");
 	has(&s, 120, 40, "", "COUNT     P50    P99▼    P999     MAX", "at 120 they are there");
-	has(&s, 120, 40, "", "▕uuuuoooooooRRR▏", "with bars by stage");
+	has(&s, 120, 40, "", "▕uuuoooooRRR▏", "with bars by stage");
 	has(&s, 80, 24, "s", "sort P999 ▼", "s sorts by the next column, seen or not");
 	has(&s, 80, 24, "SSSSS", "sort AGENT ▼", "S by the one before");
 	has(&s, 80, 24, "r", "▸ planner    tool", "r reverses the order");
@@ -343,6 +343,113 @@ static void test_steps(void)
 	has(&s, 80, 24, "<Space><Down><Down><Enter>", "step planner/plan 31", "Enter leads to the chain of the one chosen");
 	has(&s, 80, 24, "<Down><Space>", "no single step of this kind is kept", "where none is kept, that is said");
 	has(&s, 80, 24, "<Down><Enter>", "[2 Chain]", "and Enter leads somewhere all the same");
+	fake_free(&s);
+}
+
+/* What a filter leaves: figures of the steps that match alone. */
+static void test_filter(void)
+{
+	struct snapshot s;
+
+	planner(&s);
+	has(&s, 80, 24, "f", "filter:\n", "f asks for a filter in the last line");
+	has(&s, 80, 24, "f", "agent name id class pid cpu step stage.NAME", "and says what can be asked for");
+	has(&s, 80, 24, "fq?12", "filter: q?12\n", "keys are characters there");
+	has(&s, 80, 24, "fq?12", "[1 Steps]", "and nothing else");
+	has(&s, 80, 24, "fstep>5", "             ▾ expected a time: 500us, 1.5ms, 2s\nfilter: step>5\n", "what is wrong is said where it is");
+	has(&s, 80, 24, "fstep>5<Enter>", "filter: step>5\n", "and cannot be entered");
+	has(&s, 80, 24, "fstep>5<Esc>", "Enter chain  Space expand", "Esc leaves");
+	has(&s, 80, 24, "fstep>10ms<Enter>", "filter: 1 of 3 kept steps match step>10ms\n", "a filter that is on says so, with what it leaves");
+	has(&s, 120, 40, "fstep>10ms<Enter>", "plan         –       1 23.4 ms 23.4 ms 23.4 ms 23.4 ms      1 ", "a kind's figures are of the steps that match");
+	has(&s, 120, 40, "fstep>10ms<Enter>", "outside 9.60 ms     ▕", "also its worst stage");
+	has_not(&s, 80, 24, "fstep>10ms<Enter>", "planner    tool", "a kind without any is not shown");
+	has(&s, 80, 24, "fstep<Lt>10ms<Enter><Enter>", "planner/plan 31", "Enter leads to the slowest that matches");
+	has(&s, 80, 24, "fstep<Lt>10ms<Enter><Space>", "31       ended", "single steps that match");
+	has_not(&s, 80, 24, "fstep<Lt>10ms<Enter><Space>", "32       ended", "and no others");
+	has(&s, 80, 24, "fstep>1s<Enter>", "no kept step matches; f changes the filter, Esc takes it off", "when none is left, that is said");
+	has(&s, 80, 24, "fstep>1s<Enter><Down><Enter>n'mF<Space>sr", "no kept step matches", "and keys do no harm");
+	has(&s, 80, 24, "fstep>1s<Enter><Esc>", "planner    tool", "Esc takes the filter off");
+	has(&s, 80, 24, "fstep>1s<Enter>f", "filter: step>1s\n", "f changes it");
+	has(&s, 80, 24, "fstep>1s<Enter>f<C-u><Enter>", "planner    tool", "to nothing: it is off");
+	has(&s, 80, 24, "fstep>1s<Enter>f<C-u>x<Up>", "filter: step>1s\n", "Up brings back what was entered before");
+	has(&s, 80, 24, "f日本 é<Left>x", "filter: 日本 xé\n", "any characters can be typed");
+	s.n_steps_all = 3;
+	has(&s, 120, 40, "fid=32<Enter>", "filter: 1 of 3 steps match id=32\n", "all steps are kept");
+	has(&s, 120, 40, "fid=32<Enter>", "plan     0.1/s       1 ", "so that their rate is known");
+	fake_free(&s);
+	unmarked(&s);
+	has(&s, 80, 24, "fstep>5/x", "no steps", "where there are no steps there is nothing to filter");
+	fake_free(&s);
+}
+
+static void test_search(void)
+{
+	struct snapshot s;
+
+	planner(&s);
+	has(&s, 80, 24, "/TOOL<Enter>", "▸ planner    tool", "a search leads to the next row with the text");
+	has(&s, 80, 24, "/tool<Enter>", "  planner    plan", "and hides nothing");
+	has(&s, 80, 24, "/planner<Enter>", "▸ planner    tool", "the next one, not the one where the cursor is");
+	has(&s, 80, 24, "/planner<Enter>n", "▸ planner    plan", "n is the next, going around");
+	has(&s, 80, 24, "/planner<Enter>nN", "▸ planner    tool", "N the one before");
+	has(&s, 80, 24, "/xyz", "        ▾ no row has it; Space opens a kind into its single steps\nsearch: xyz\n", "what is nowhere is said while it is typed");
+	has(&s, 80, 24, "<Space>/xyz", "▾ no row has it\n", "in single steps, too");
+	has(&s, 80, 24, "<Space>/33<Enter>", "▸            33 ", "single steps are found by their id");
+	has(&s, 80, 24, "n", "nothing was searched for yet; / searches", "n needs a search");
+	has(&s, 80, 24, "/<Enter>", "sort P99", "nothing finds nothing");
+	fake_free(&s);
+}
+
+static void test_marks(void)
+{
+	struct snapshot s;
+
+	planner(&s);
+	has(&s, 80, 24, "m", "single steps can be marked", "a kind cannot be marked");
+	has(&s, 80, 24, "<Space>jm", "▸ ◆ marked   32 ", "m marks a step");
+	has(&s, 80, 24, "<Space>jm", "◆ 1 marked\n", "which is counted");
+	has_not(&s, 80, 24, "<Space>jmm", "marked", "and unmarks it");
+	has(&s, 80, 24, "<Space>jmjjm'", "▸ ◆ marked   32 ", "' leads to the next one, going around");
+	has(&s, 80, 24, "<Space>jmjjm''", "▸ ◆ marked   33 ", "and the next");
+	has(&s, 80, 24, "<Space>jm<Space>G'", "▸ ◆ marked   32 ", "also into a kind that is folded");
+	has(&s, 80, 24, "<Space>jmfid=31<Enter>'", "what is marked does not match the filter", "or says why not");
+	has(&s, 80, 24, "'", "nothing is marked; m marks a step", "without marks there is nowhere to go");
+	has_not(&s, 80, 24, "<Space>jmjmM", "◆", "M takes all off");
+	fake_free(&s);
+}
+
+static void test_sort_keys(void)
+{
+	struct snapshot s;
+
+	planner(&s);
+	has(&s, 80, 24, ">", "sort P999 ▼", "> sorts by the column to the right");
+	has(&s, 80, 24, "<Lt><Lt>", "sort COUNT ▼", "< by the one to the left");
+	has(&s, 80, 24, "SSS", "sort RATE ▼", "as S does");
+	fake_free(&s);
+}
+
+/* Two kinds with counts by time, from 1 ms to 25 ms: eight buckets. */
+static void test_histogram(void)
+{
+	static uint64_t plan[2 * HEAT_BUCKETS], tool[2 * HEAT_BUCKETS];
+	static const uint64_t *kinds[] = { tool, plan };
+	struct snapshot s;
+
+	planner(&s);
+	has(&s, 120, 40, "", "MISS 1ms-25ms     WORST", "the heading has the shortest and the longest time");
+	has(&s, 120, 40, "", "14 –            run queue", "when not all steps are kept, nothing is known without counts");
+	s.n_steps_all = 3;
+	has(&s, 120, 40, "", "14     █ ▄      run queue 5.75", "when all are, these are counted");
+	has(&s, 120, 40, "fid=32<Enter>", " 1       █      outside", "or those that match");
+	s.n_steps_all = 10598;
+	plan[heat_bucket(8 * MS)] = 70, plan[HEAT_BUCKETS + heat_bucket(8 * MS)] = 30;
+	plan[HEAT_BUCKETS + heat_bucket(23 * MS)] = 1, plan[heat_bucket(5 * MS)] = 50;
+	tool[heat_bucket(100)] = 1, tool[heat_bucket(100 * MS)] = 1;
+	s.time.n = 2, s.time.kind = kinds;
+	has(&s, 120, 40, "", "14    ▄█ ▁      run queue 5.75", "counts by time are of all steps; even one is seen");
+	has(&s, 120, 40, "", " – █     █      run queue 2.27", "what is beyond the ends is at the ends");
+	has(&s, 120, 40, "fid=32<Enter>", " 1       █      outside", "with a filter it is of those that match all the same");
 	fake_free(&s);
 }
 
@@ -564,7 +671,7 @@ static bool same_but_ascii(const char *utf8, const char *ascii)
 
 static void test_ascii(void)
 {
-	static const char *const keys[] = { "", "<Space>", "2", "2l", "3", "?" };
+	static const char *const keys[] = { "", "<Space>", "2", "2l", "3", "?", "<Space>jm", "fstep>5", "/日本日本" };
 
 	for (size_t m = 0; m < ARRAY_LEN(makers); m++) {
 		struct snapshot s;
@@ -587,7 +694,8 @@ static void test_sizes(void)
 		{ 1, 1 }, { 2, 30 }, { 39, 10 }, { 40, 9 }, { 40, 10 }, { 41, 11 }, { 60, 14 }, { 79, 23 }, { 80, 24 }, { 81, 25 }, { 120, 40 },
 		{ 149, 50 }, { 150, 50 }, { 200, 60 }, { 500, 200 }, { 500, 10 }, { 40, 200 },
 	};
-	static const char *const keys[] = { "", "<Space>", "2", "2l++", "2<Enter>", "2<Down><Down>", "3", "?<PageDown>" };
+	static const char *const keys[] = { "", "<Space>", "2", "2l++", "2<Enter>", "2<Down><Down>", "3", "?<PageDown>", "fstep>5",
+					    "fstep>1ns<Enter><Space>jmF", "/日本" };
 
 	for (size_t m = 0; m < ARRAY_LEN(makers); m++) {
 		struct snapshot s;
@@ -659,6 +767,95 @@ static void test_selection(void)
 	app_set_snapshot(app, &b);
 	app_draw(app, &c);
 	has_text(cursor_line(&c, line, sizeof line), "plan", "and with its kind when the step is gone");
+	app_free(app);
+	cells_fini(&c);
+	fake_free(&a);
+	fake_free(&b);
+}
+
+/* Keys as a person presses them. */
+static void press(struct app *app, struct cells *c, const char *keys)
+{
+	uint32_t key;
+
+	while (action_next_key(&keys, &key, NULL) > 0)
+		app_key(app, key);
+	app_draw(app, c);
+}
+
+static void test_follow(void)
+{
+	struct snapshot a, b, c, d;
+	struct cells cells = { 0 };
+	struct app *app = app_new();
+	char line[512];
+
+	many_steps(&a, 50, 1);
+	many_steps(&b, 50, 21);
+	many_steps(&c, 0, 1);
+	many_steps(&d, 60, 21);
+	cells_resize(&cells, 80, 24);
+	app_set_snapshot(app, &a);
+	press(app, &cells, "F");
+	has_text(cursor_line(&cells, line, sizeof line), " #50 ", "F leads to the newest step");
+	app_set_snapshot(app, &b);
+	app_draw(app, &cells);
+	has_text(cursor_line(&cells, line, sizeof line), " #70 ", "and stays with it as they come");
+	press(app, &cells, "fid=#69<Enter>");
+	has_text(cursor_line(&cells, line, sizeof line), " #69 ", "or with the newest that matches");
+	press(app, &cells, "<Esc><Down>");
+	app_set_snapshot(app, &d);
+	app_draw(app, &cells);
+	has_text(cursor_line(&cells, line, sizeof line), " #69 ", "a movement ends it");
+	press(app, &cells, "F");
+	has_text(cursor_line(&cells, line, sizeof line), " #80 ", "and F begins it again");
+	app_set_snapshot(app, &c);
+	app_draw(app, &cells);
+	app_set_snapshot(app, &a);
+	app_draw(app, &cells);
+	has_text(cursor_line(&cells, line, sizeof line), " #50 ", "a while without steps does not");
+	press(app, &cells, "F");
+	app_set_snapshot(app, &b);
+	app_draw(app, &cells);
+	has_text(cursor_line(&cells, line, sizeof line), " #50 ", "F again does");
+	app_free(app);
+	cells_fini(&cells);
+	fake_free(&a);
+	fake_free(&b);
+	fake_free(&c);
+	fake_free(&d);
+}
+
+/* The screens go on while somebody types; marks are of steps, not of rows. */
+static void test_typing(void)
+{
+	struct snapshot a, b;
+	struct cells c = { 0 };
+	struct app *app = app_new();
+	char line[512];
+
+	many_steps(&a, 50, 1);
+	many_steps(&b, 50, 21);
+	cells_resize(&c, 80, 24);
+	app_set_snapshot(app, &a);
+	press(app, &c, "o<Space><Down>m<Down>mfid=#5");
+	app_set_snapshot(app, &b);
+	app_draw(app, &c);
+	has_text(cursor_line(&c, line, sizeof line), " #49 ", "news is shown above what is being typed");
+	press(app, &c, "0<Enter>");
+	has_text(cursor_line(&c, line, sizeof line), "planner", "and what was typed is taken");
+	press(app, &c, "'");
+	has_text(cursor_line(&c, line, sizeof line), "marked   #50 ", "a mark stays with its step");
+	app_set_snapshot(app, NULL);
+	ok(app_key(app, 'f') == 0, "without a snapshot there is nothing to type");
+	app_set_snapshot(app, &a);
+	press(app, &c, "f");
+	app_set_snapshot(app, NULL);
+	ok(app_key(app, 'q') & UI_QUIT, "and a key is a key again when it is gone");
+	app_set_snapshot(app, &a);
+	press(app, &c, "f");
+	ok(app_act(app, ACT_HELP) & UI_REDRAW, "an action from elsewhere closes the prompt");
+	ok(app_key(app, 'q') & UI_QUIT, "so that keys are keys");
 	app_free(app);
 	cells_fini(&c);
 	fake_free(&a);
@@ -742,6 +939,34 @@ static void time_keys(struct snapshot *s, const enum action *actions, size_t n, 
 	cells_fini(&c);
 }
 
+/* The same for keys that are typed; figures only, since the actions' limit holds for these, too. */
+static void note_typed(struct snapshot *s, const char *keys)
+{
+	struct cells c = { 0 };
+	struct app *app = app_new();
+	double worst = 0, t;
+	uint32_t key;
+	const char *at = keys;
+
+	cells_resize(&c, 200, 60);
+	app_set_snapshot(app, s);
+	press(app, &c, "<Space>");
+	while (action_next_key(&at, &key, NULL) > 0) {
+		t = now_ms();
+		app_key(app, key);
+		app_draw(app, &c);
+		worst = MAX(worst, now_ms() - t);
+	}
+	note("%s: at worst %.1f ms from key to paint", keys, worst);
+	app_set_snapshot(app, NULL);
+	app_set_snapshot(app, s);
+	t = now_ms();
+	app_draw(app, &c);
+	note("and then a new snapshot: %.1f ms", now_ms() - t);
+	app_free(app);
+	cells_fini(&c);
+}
+
 static void test_speed(void)
 {
 	static const enum action in_steps[] = { ACT_EXPAND, ACT_DOWN, ACT_PAGE_DOWN, ACT_LAST, ACT_UP, ACT_SORT, ACT_ORDER, ACT_REVERSE,
@@ -763,6 +988,12 @@ static void test_speed(void)
 	app_free(app);
 	cells_fini(&c);
 	time_keys(&s, in_steps, ARRAY_LEN(in_steps), "100000 steps");
+	note_typed(&s, "fagent=planner stage.runqueue>500us lost=0<Enter>");
+	note_typed(&s, "fcpu!=3 step>1ms<Enter>");
+	note_typed(&s, "fplan<Enter>");
+	note_typed(&s, "/xyzxyz");
+	note_typed(&s, "/#00");
+	note_typed(&s, "o<Down>mmmF");
 	fake_free(&s);
 	many_segments(&s, 100000);
 	time_keys(&s, in_chain, ARRAY_LEN(in_chain), "100000 segments");
@@ -777,6 +1008,14 @@ static void monkey_size(struct cells *c)
 		cells_resize(c, 30 + (int)dice(110), 5 + (int)dice(45));
 	else
 		cells_resize(c, 1 + (int)dice(500), 1 + (int)dice(200));
+}
+
+/* Mostly what makes filters and searches. */
+static uint32_t monkey_key(void)
+{
+	static const char chars[] = "ff//nN'mMF agentstep=!<>~0123.us\"#";
+
+	return dice(4) ? (unsigned char)chars[dice(sizeof chars - 1)] : UIKEY_UP + dice(UIKEY_F1 - UIKEY_UP + 1);
 }
 
 static void test_monkey(void)
@@ -802,7 +1041,7 @@ static void test_monkey(void)
 			monkey_size(&c);
 		if (!dice(500))
 			app_set_status(app, dice(2) ? "something went wrong" : "");
-		done = app_act(app, (enum action)dice(N_ACTIONS));
+		done = dice(2) ? app_act(app, (enum action)dice(N_ACTIONS)) : app_key(app, monkey_key());
 		quits &= !(done & ~(unsigned)(UI_REDRAW | UI_CLOSE | UI_GO | UI_QUIT | UI_REPAINT | UI_COMMAND | UI_RANGE));
 		if (dice(3))
 			app_draw(app, &c);
@@ -825,6 +1064,11 @@ int main(int argc, char **argv)
 	}
 	test_golden();
 	test_steps();
+	test_filter();
+	test_search();
+	test_marks();
+	test_sort_keys();
+	test_histogram();
 	test_chain();
 	test_peer();
 	test_long_verdict();
@@ -835,6 +1079,8 @@ int main(int argc, char **argv)
 	test_ascii();
 	test_sizes();
 	test_selection();
+	test_follow();
+	test_typing();
 	test_chosen_step();
 	test_speed();
 	test_monkey();
