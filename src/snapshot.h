@@ -167,13 +167,31 @@ struct loss_row {
 	uint64_t n_times, n_events;	/* n_events: those that were counted */
 	uint8_t uncounted;		/* some had no count */
 };
-struct harm_row {			/* an actor took so much of an agent's steps, on one CPU, in one way */
+/*
+ * Harm: time that an actor took from steps, not merely used. Where steps share time it is counted once, and that of steps
+ * that have not ended counts, too; n_steps are steps that ended.
+ *
+ * The rows of an actor add up to irq_row.harm, softirq_row.harm or task_row.harm of the same number and name; those of a
+ * CPU that are not of tasks add up to cpu_row.harm, which is of interrupts alone. When there are too many rows, the least are
+ * added up as "others" of their level: then only sums over a level, or over a level and CPU, are exact.
+ */
+enum harm_level { HARM_TASK, HARM_SOFTIRQ, HARM_IRQ, HARM_NMI, N_HARM_LEVELS };	/* as enum level */
+struct culprit_row {
 	const char *actor;		/* as segments name it: "irq 43 nvme1q1", "NET_RX", "fio:678" */
-	const char *agent;
-	uint32_t agent_i, cpu, id;	/* id: IRQ number, softirq vector, pid */
-	uint8_t level;			/* enum level: what the actor is */
-	uint8_t stage;			/* where the steps' time went: irq-steal, runqueue, napi, ... */
+	uint32_t id;			/* IRQ number, softirq vector, pid; UINT32_MAX: known by its name alone */
+	uint8_t level;			/* enum harm_level */
+	uint8_t others;			/* stands for many: nobody knows how many steps they were together; n_steps is 0 */
+	uint64_t ns, n_steps;		/* sum of its harms; steps that it took time from */
+	uint64_t worst_step, worst_ns;	/* serial of the step that lost most to it, and how much; 0: that one is not kept */
+};
+struct harm_row {			/* an actor took so much of an agent's steps, on one CPU, in one way */
+	const char *actor;		/* as its culprit's, and so id and level */
+	const char *agent;		/* "" of many */
+	uint32_t agent_i, cpu, id;	/* agent_i UINT32_MAX: of many, or an agent without a step that ended */
+	uint8_t level;
+	uint8_t stage;			/* where the steps' time went: irq-steal, softirq-steal, runqueue, preempted */
 	uint64_t ns, n_steps;
+	uint32_t culprit_i;		/* row of culprits */
 };
 struct place_row {			/* an agent's tasks ran so long on this CPU */
 	const char *agent;
@@ -232,6 +250,8 @@ struct snapshot {
 	size_t n_cpus;
 	struct irq_row *irqs;		/* most time first */
 	size_t n_irqs;
+	struct culprit_row *culprits;	/* most first */
+	size_t n_culprits;
 	struct harm_row *harms;		/* most first */
 	size_t n_harms;
 	struct place_row *places;	/* most first */

@@ -396,3 +396,24 @@ void tally_fini(struct tally_slice **past)
 		free(s);
 	}
 }
+
+void tally_merge(struct tally_slice **past, uint64_t *v, unsigned n_v, struct tally_slice **from_past, const uint64_t *from)
+{
+	struct tally_slice *s, **at = past;
+
+	for (unsigned i = 0; i < n_v; i++)
+		v[i] += from[i];
+	while ((s = *from_past)) {
+		*from_past = s->next;
+		while (*at && (*at)->age < s->age)
+			at = &(*at)->next;
+		if (*at && (*at)->age == s->age) {
+			for (unsigned i = 0; i < n_v; i++)
+				(*at)->v[i] += s->v[i];
+			free(s);
+		} else {
+			s->next = *at;
+			*at = s;
+		}
+	}
+}

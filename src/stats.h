@@ -41,5 +41,7 @@ void dist_fini(struct dist *);
 struct tally_slice;
 void tally_turn(struct tally_slice **past, uint64_t *v, unsigned n_v, unsigned n);	/* n slices end; *past is NULL at first */
 void tally_fini(struct tally_slice **past);
+/* Adds what was counted elsewhere, slice by slice, as if it had been counted here; *from_past is gone then. */
+void tally_merge(struct tally_slice **past, uint64_t *v, unsigned n_v, struct tally_slice **from_past, const uint64_t *from);
 
 #endif

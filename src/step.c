@@ -43,12 +43,17 @@ static void trail_release(struct task *t)
 
 void step_drop(struct steps *st, struct open_step *s)
 {
+	struct task *t = s->t;
+
 	st->open[s->open_i] = st->open[--st->n_open];
 	st->open[s->open_i]->open_i = s->open_i;
-	if (s->t)
-		trail_release(s->t);
+	if (t)
+		trail_release(t);
+	if (t && t->trail && t->trail->mixed)
+		step_harm_ends(st, t, st->c->m.last_ts);
 	step_texts_release(st, &s->s);
 	step_long_fini(s);
+	free(s->harm);
 	free(s->seg);
 	free(s->ev);
 	free(s);
@@ -97,6 +102,28 @@ static void add_piece(struct open_step *s, const struct trail *tr, const struct 
 	}
 }
 
+/* What others took in the same window; while the thread worked for another step, it was taken from that one. */
+static void take_harm(struct open_step *s, uint64_t to)
+{
+	const struct trail *tr = s->t->trail;
+	size_t i = tr->n_hit;
+
+	while (i && tr->hit[i - 1].to > s->piece_from)
+		i--;
+	for (; i < tr->n_hit && tr->hit[i].from < to; i++) {
+		uint64_t b = MAX(tr->hit[i].from, s->piece_from), e = MIN(tr->hit[i].to, to);
+
+		while (b < e) {
+			uint64_t until = UINT64_MAX, who = s->by == BY_ASYNC ? on_at(tr, b, &until) : 0;
+			uint64_t upto = MIN(e, until);
+
+			if (!who || who == s->cookie)
+				step_harm_add(s, &tr->hit[i], upto - b);
+			b = upto;
+		}
+	}
+}
+
 /* Copies the window [piece_from, to) of the trail to the step; what another step took is `loop`. */
 void step_take(struct open_step *s, uint64_t to)
 {
@@ -122,6 +149,7 @@ void step_take(struct open_step *s, uint64_t to)
 			b = upto;
 		}
 	}
+	take_harm(s, to);
 	s->piece_from = MAX(s->piece_from, to);
 }
 
@@ -184,18 +212,26 @@ static void take_until(struct steps *st, struct open_step *s, uint64_t ts)
 }
 
 /* An agent is a task with its threads and children: those that were forked from a named one are that one's. */
-static uint32_t agent_row(struct steps *st, const struct task *t, struct step *d)
+struct whose step_whose(const struct steps *st, const struct task *t, str_id agent, int32_t tgid)
 {
 	const struct task *root = model_task_known(&st->c->m, t->agent_pid);
-	int32_t tgid = d->tgid ? d->tgid : d->pid;
+	struct whose w = { .agent = agent, .tgid = tgid ? tgid : t->tgid ? t->tgid : t->pid };
 
-	if (!d->agent && root) {
-		d->agent = root->comm;
-		tgid = root->tgid ? root->tgid : root->pid;
+	if (!agent && root) {
+		w.agent = root->comm;
+		w.tgid = root->tgid ? root->tgid : root->pid;
 	}
-	if (!d->agent)
-		d->agent = t->comm;
-	return step_agent(st, d->agent, tgid, d->pid, d->cls);
+	if (!w.agent)
+		w.agent = t->comm;
+	return w;
+}
+
+static uint32_t agent_row(struct steps *st, const struct task *t, struct step *d)
+{
+	struct whose w = step_whose(st, t, d->agent, d->tgid);
+
+	d->agent = w.agent;
+	return step_agent(st, w.agent, w.tgid, d->pid, d->cls);
 }
 
 /* Ends the step: its window is accounted for, added to the sums, kept or not. */
@@ -226,6 +262,7 @@ void step_close(struct steps *st, struct open_step *s, uint64_t ts)
 		d->agent_i = agent_row(st, s->t, d);
 		s->t->agent = d->agent_i + 1;
 		step_count(st, d, s->merged);
+		step_harm_count(st, s, d->serial);
 		step_keep(st, d);
 	}
 	step_drop(st, s);
@@ -242,6 +279,7 @@ void step_hand_over(struct steps *st, struct open_step *s, struct task *t, uint6
 	}
 	t->trail->n_steps++;
 	s->t = t;
+	trail_whose(t->trail, ts, s->s.agent, s->s.tgid);
 }
 
 /* ---- turns: from one return out of a wait to the next ---- */
@@ -259,7 +297,7 @@ static void turn(struct ctx *c, struct task *t, uint64_t ts)
 		t->trail->n_steps++;	/* keep the trail over the moment between two turns */
 		step_close(st, s, ts);
 		if (!--t->trail->n_steps)	/* nobody looks back further than this turn */
-			t->trail->n_seg = t->trail->n_ev = t->trail->n_on = 0;
+			t->trail->n_seg = t->trail->n_ev = t->trail->n_on = t->trail->n_hit = 0;
 	}
 	s = step_open(st, t, ts, BY_TURN);
 	if (!s)
@@ -267,6 +305,7 @@ static void turn(struct ctx *c, struct task *t, uint64_t ts)
 	snprintf(id, sizeof id, "%llu", (unsigned long long)++st->turn_id);
 	s->s.id = strs_own(c->m.strs, id, strlen(id));
 	s->s.name = ctx_strz(c, "turn");
+	step_harm_begins(s);
 }
 
 /* Back in userspace out of a call that waits by its nature. Did it, this time? */
@@ -370,8 +409,7 @@ void steps_finish(struct ctx *c)
 
 void steps_reset(struct ctx *c)
 {
-	for (size_t i = 0; i < c->steps->n_culprits; i++)
-		c->steps->culprits[i].harm = c->steps->culprits[i].completed = 0;
+	step_harm_reset(c->steps);
 }
 
 void steps_look(const struct ctx *c, struct steps_view *v)
@@ -384,6 +422,8 @@ void steps_look(const struct ctx *c, struct steps_view *v)
 	*v = (struct steps_view){
 		.n_follows = st->n_follows, .agents = st->agents, .n_agents = st->n_agents, .kinds = st->kinds, .n_kinds = st->n_kinds,
 		.kept = st->kept, .n_kept = n_kept, .all = &st->all, .stage = st->stage, .ns = st->ns,
+		.culprits = st->culprits, .n_culprits = st->n_culprits, .harms = st->harms, .n_harms = st->n_harms,
+		.n_added_up = st->n_added_up,
 		.slow = &st->slow, .times = &st->times, .n_all = st->all.n, .n_open = st->n_open, .n_marks = st->n_marks,
 		.n_step_marks = st->n_step_marks, .n_cut = st->n_cut, .n_unpaired = st->n_unpaired,
 		.n_given_up = st->n_given_up, .n_evicted = st->n_evicted, .n_merged = st->n_merged,

@@ -100,12 +100,34 @@ struct kind {
 	struct series heat;
 };
 struct culprit {		/* what took steps' time, or completed their waits */
-	uint32_t level, id;
-	str_id name;
-	uint64_t last_step;
+	uint32_t level, id;	/* id: IRQ number, softirq vector, pid; 0 of what is known by its name alone */
+	str_id name;		/* with level and id: which it is; 0 for tasks */
+	str_id text;		/* as segments name it */
+	uint32_t n_rows;	/* of struct harm */
+	bool by_name, others;
+	uint64_t last_step;	/* completed */
+	uint64_t hurt, hurt_ns;	/* scratch: step that is being counted, and what it lost */
 	union {
 		struct {
-			uint64_t harm, completed;
+			uint64_t harm, completed, n_steps;
+		};
+		uint64_t sums[3];
+	};
+	struct tally_slice *past;
+	struct worst_hurt {
+		uint64_t serial, ns;
+	} worst[SLICES];	/* steps that lost most, by slice of the window: [0] goes on */
+};
+struct harm {			/* what it took from an agent on one CPU in one stage */
+	uint32_t id;		/* never used twice; 0: no row */
+	uint32_t culprit_i, cpu;
+	int32_t tgid;
+	str_id agent;
+	uint32_t next_free;	/* number + 1 */
+	uint8_t stage;
+	union {
+		struct {
+			uint64_t ns, n_steps;
 		};
 		uint64_t sums[2];
 	};
@@ -126,6 +148,11 @@ struct steps_view {
 	const uint64_t *ns;
 	const struct slow *slow;
 	struct step_times *times;
+	const struct culprit *culprits;
+	size_t n_culprits;
+	const struct harm *harms;	/* id 0: no row */
+	size_t n_harms;
+	uint64_t n_added_up;		/* rows of struct harm that gave way to others: there were too many */
 	uint64_t n_all, n_open, n_marks, n_step_marks, n_unpaired, n_cut;
 	uint64_t n_given_up;		/* never ended, and were dropped */
 	uint64_t n_evicted;		/* of the window, and no longer kept: there were too many */
@@ -136,6 +163,6 @@ struct steps_view {
 void steps_look(const struct ctx *, struct steps_view *);
 /* Sums by stage over the slowest 1 % (at least one step); returns how many steps those are. */
 uint64_t slow_share(const struct slow *, uint64_t n_all, uint64_t ns[N_STAGES]);
-const struct culprit *steps_culprit(const struct ctx *, uint32_t level, uint32_t id, str_id name);	/* NULL: none */
+const struct culprit *steps_culprit(const struct ctx *, uint32_t level, uint32_t id, str_id name);	/* interrupts; NULL: none */
 
 #endif

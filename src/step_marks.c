@@ -101,8 +101,10 @@ static void mark_begin(struct steps *st, struct task *t, const struct event *ev,
 	if (is_step && wanted(st, t)) {
 		steps_marked(st->c, t->pid);
 		s = step_open(st, t, ev->ts, BY_MARK);
-		if (s)
+		if (s) {
 			set_words(st, &s->s, &words);
+			step_harm_begins(s);
+		}
 	}
 	k->step[k->depth++] = s;
 }
@@ -159,6 +161,7 @@ static void mark_async_begin(struct steps *st, struct task *t, const struct even
 	s->cookie = m->cookie;
 	s->s.tgid = m->tgid ? m->tgid : t->tgid;
 	set_words(st, &s->s, &words);
+	step_harm_begins(s);
 }
 
 static void mark_async_end(struct steps *st, struct task *t, const struct event *ev, const struct mark *m)
@@ -313,6 +316,7 @@ static void on_probe_begin(struct ctx *c, const struct event *ev)
 		return;
 	snprintf(id, sizeof id, "%llu", (unsigned long long)++c->steps->turn_id);
 	s->s.id = strs_own(c->m.strs, id, strlen(id));
+	step_harm_begins(s);
 }
 
 static bool bind_probe(struct ctx *c, struct binding *b, const struct format *f, const struct probe *p,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Adding steps up: by agent and kind, what harmed them, the slowest of them; live, taking off what leaves the window. */
+/* Adding steps up: by agent and kind, the slowest of them; live, taking off what leaves the window. */
 #include "step_in.h"
 
 #include <stdlib.h>
@@ -77,72 +77,6 @@ static struct kind *kind_of(struct steps *st, uint32_t agent_i, str_id name)
 	}
 	st->kinds[i] = (struct kind){ .agent_i = agent_i, .name = name };
 	return &st->kinds[i];
-}
-
-/* ---- harm ---- */
-
-static struct culprit *culprit(struct steps *st, const struct run *r)
-{
-	uint32_t id = r->level == LEVEL_TASK || r->flags & RUN_VECTOR ? 0 : r->id;
-
-	for (size_t i = 0; i < st->n_culprits; i++)
-		if (st->culprits[i].level == r->level && st->culprits[i].id == id && st->culprits[i].name == r->name)
-			return &st->culprits[i];
-	GROW(st->culprits, st->n_culprits, st->cap_culprits);
-	st->culprits[st->n_culprits] = (struct culprit){ .level = r->level, .id = id, .name = r->name };
-	return &st->culprits[st->n_culprits++];
-}
-
-/* Work that the task itself gave rise to (its own packet, sent through loopback) is no harm done to it. */
-static bool own_doing(struct ctx *c, const struct run *r, const struct task *t)
-{
-	const struct run *by = model_run(&c->m, r->by);
-
-	return r->level == LEVEL_SOFTIRQ && by && by->level == LEVEL_TASK && (int32_t)by->id == t->pid;
-}
-
-static void on_segment(struct ctx *c, struct trail *tr, const struct link_seg *l)
-{
-	const struct run *r = model_run(&c->m, l->thief);
-	struct task *t;
-
-	if (!r || own_doing(c, r, tr->t))
-		return;
-	if (r->level == LEVEL_TASK) {
-		t = model_task_known(&c->m, (int32_t)r->id);
-		if (t && t != tr->t)
-			t->harm += l->to - l->from;
-		return;
-	}
-	culprit(c->steps, r)->harm += l->to - l->from;
-	model_cpu(&c->m, r->cpu)->harm += l->to - l->from;
-}
-
-static void on_completed(struct ctx *c, struct trail *tr, run_id id)
-{
-	const struct run *r = model_run(&c->m, id);
-	struct culprit *p;
-
-	if (!r || !tr->step_serial)
-		return;
-	p = culprit(c->steps, r);
-	if (p->last_step == tr->step_serial)
-		return;
-	p->last_step = tr->step_serial;
-	p->completed++;
-}
-
-const struct trail_sink step_sink = { on_segment, on_completed };
-
-const struct culprit *steps_culprit(const struct ctx *c, uint32_t level, uint32_t id, str_id name)
-{
-	for (size_t i = 0; i < c->steps->n_culprits; i++) {
-		const struct culprit *p = &c->steps->culprits[i];
-
-		if (p->level == level && p->id == id && p->name == name)
-			return p;
-	}
-	return NULL;
 }
 
 /* ---- sums ---- */
@@ -332,24 +266,10 @@ static void turn_agents(struct steps *st, unsigned n)
 	}
 }
 
-static void turn_culprits(struct steps *st, unsigned n)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < st->n_culprits; i++) {
-		struct culprit *p = &st->culprits[i];
-
-		tally_turn(&p->past, p->sums, ARRAY_LEN(p->sums), n);
-		if (p->harm || p->completed)
-			st->culprits[kept++] = *p;
-	}
-	st->n_culprits = kept;
-}
-
 void step_sums_turn(struct steps *st, unsigned n)
 {
 	turn_agents(st, n);
-	turn_culprits(st, n);
+	step_harm_turn(st, n);
 	dist_turn(&st->all, n);
 	for (int k = 0; k < N_STAGES; k++)
 		dist_turn(&st->stage[k], n);
@@ -363,8 +283,7 @@ void step_sums_fini(struct steps *st)
 		agent_fini(&st->agents[i]);
 	for (size_t i = 0; i < st->n_kinds; i++)
 		kind_fini(&st->kinds[i]);
-	for (size_t i = 0; i < st->n_culprits; i++)
-		tally_fini(&st->culprits[i].past);
+	step_harm_fini(st);
 	dist_fini(&st->all);
 	for (int k = 0; k < N_STAGES; k++)
 		dist_fini(&st->stage[k]);
@@ -373,7 +292,6 @@ void step_sums_fini(struct steps *st)
 	tally_fini(&st->past);
 	free(st->agents);
 	free(st->kinds);
-	free(st->culprits);
 }
 
 /* ---- which are kept ---- */

@@ -110,6 +110,7 @@ void step_tool_execed(struct ctx *c, struct task *t, uint64_t ts)
 	s->s.name = t->comm;
 	s->s.agent = agent_name(st, agent);
 	s->s.tgid = agent->tgid ? agent->tgid : agent->pid;	/* a row of its agent, not one for each process */
+	step_harm_begins(s);
 }
 
 void step_tool_named(struct ctx *c, int32_t pid, struct text trace)

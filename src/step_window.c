@@ -185,13 +185,23 @@ void steps_hold_texts(struct ctx *c)
 		hold_step(strs, &st->open[i]->s);
 		hold_segments(strs, st->open[i]->seg, st->open[i]->n_seg);
 	}
-	for (size_t i = 0; i < c->m.n_tasks; i++)
-		if (c->m.tasks[i]->trail)
-			hold_segments(strs, c->m.tasks[i]->trail->seg, c->m.tasks[i]->trail->n_seg);
+	for (size_t i = 0; i < c->m.n_tasks; i++) {
+		const struct trail *tr = c->m.tasks[i]->trail;
+
+		if (!tr)
+			continue;
+		hold_segments(strs, tr->seg, tr->n_seg);
+		for (size_t k = 0; k < tr->n_whose; k++)
+			strs_hold(strs, tr->whose[k].agent);
+	}
 	for (size_t i = 0; i < st->n_agents; i++) {
 		strs_hold(strs, st->agents[i].name);
 		strs_hold(strs, st->agents[i].cls);
 	}
 	for (size_t i = 0; i < st->n_kinds; i++)
 		strs_hold(strs, st->kinds[i].name);
+	for (size_t i = 0; i < st->n_culprits; i++)
+		strs_hold(strs, st->culprits[i].text);
+	for (size_t i = 0; i < st->n_harms; i++)
+		strs_hold(strs, st->harms[i].agent);
 }

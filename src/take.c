@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "take.h"
-#include "step.h"
+#include "take_in.h"
 #include "tables.h"
 
 #include <stdlib.h>
@@ -111,7 +111,7 @@ static void take_notes(struct snapshot *s, const struct ctx *c, const struct sou
 {
 	char text[256];
 
-	s->notes = ARENA_NEW(&s->mem, src->info.n_notes + 9, const char *);
+	s->notes = ARENA_NEW(&s->mem, src->info.n_notes + 10, const char *);
 	for (size_t i = 0; i < src->info.n_notes; i++)
 		s->notes[s->n_notes++] = arena_strdup(&s->mem, src->info.notes[i]);
 	take_probe_note(s, "--step-begin", v->no_begin);
@@ -145,6 +145,8 @@ static void take_notes(struct snapshot *s, const struct ctx *c, const struct sou
 			 (unsigned long long)v->n_merged, v->n_merged == 1 ? " was" : "s were");
 		s->notes[s->n_notes++] = arena_strdup(&s->mem, text);
 	}
+	if (v->n_added_up)
+		s->notes[s->n_notes++] = "so many actors took time from steps that the least of them are added up as others";
 	if (v->n_open && !c->m.keep_ns) {
 		snprintf(text, sizeof text, "%llu step%s still open at the end: not counted", (unsigned long long)v->n_open,
 			 v->n_open == 1 ? " was" : "s were");
@@ -466,6 +468,7 @@ struct snapshot *snapshot_take(struct ctx *c, const struct source *src, const st
 	take_tasks(s, c);
 	take_cpus(s, c, o);
 	timeline_take(s, c, &v);
+	take_harms(s, &v);
 	stage_rows(c, s);
 	if (!v.n_all)
 		take_candidates(s);

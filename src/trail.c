@@ -21,9 +21,10 @@ void trail_begin(struct trail *tr, struct task *t, uint64_t ts)
 	tr->entered = (struct proof){ t->gate ? t->gate_from : 0, t->cpu, t->gate_type };
 	tr->after_nap = 0;
 	tr->resumed = (struct proof){ 0 };
-	tr->n_edge = tr->n_seg = tr->n_ev = tr->n_on = 0;
+	tr->n_edge = tr->n_seg = tr->n_ev = tr->n_on = tr->n_whose = tr->n_hit = 0;
 	tr->look_at = TRAIL_LOOK;
 	tr->n_steps = 0;
+	tr->mixed = false;
 }
 
 void trail_fini(struct trail *tr)
@@ -32,6 +33,21 @@ void trail_fini(struct trail *tr)
 	free(tr->seg);
 	free(tr->ev);
 	free(tr->on);
+	free(tr->whose);
+	free(tr->hit);
+}
+
+void trail_whose(struct trail *tr, uint64_t ts, str_id agent, int32_t tgid)
+{
+	const struct whose *last = tr->n_whose ? &tr->whose[tr->n_whose - 1] : NULL;
+
+	if (last && last->agent == agent && last->tgid == tgid)
+		return;
+	if (last && last->ts == ts)
+		tr->n_whose--;
+	tr->mixed |= tr->n_whose > 0;
+	GROW(tr->whose, tr->n_whose, tr->cap_whose);
+	tr->whose[tr->n_whose++] = (struct whose){ ts, agent, tgid };
 }
 
 void trail_edge(struct trail *tr, const struct event *ev, str_id name, enum gate_edge kind)
@@ -347,7 +363,7 @@ void trail_settle(struct ctx *c, struct walk *w, const struct trail_sink *sink, 
 
 void trail_trim(struct trail *tr, uint64_t before)
 {
-	size_t lo = 0, on = 0;
+	size_t lo = 0, on = 0, hit = 0;
 	uint32_t ev = (uint32_t)tr->n_ev;
 
 	while (lo + 1 < tr->n_seg && tr->seg[lo].to <= before)
@@ -357,6 +373,11 @@ void trail_trim(struct trail *tr, uint64_t before)
 	if (on)
 		memmove(tr->on, tr->on + on, (tr->n_on - on) * sizeof *tr->on);
 	tr->n_on -= on;
+	while (hit < tr->n_hit && tr->hit[hit].to <= before)
+		hit++;
+	if (hit)
+		memmove(tr->hit, tr->hit + hit, (tr->n_hit - hit) * sizeof *tr->hit);
+	tr->n_hit -= hit;
 	if (!lo)
 		return;
 	tr->n_seg -= lo;

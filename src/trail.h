@@ -17,6 +17,15 @@ struct edge {			/* entering or leaving the kernel, since `done` */
 struct turn_of {		/* whom the thread works for, from here on */
 	uint64_t ts, cookie;	/* 0: nobody in particular */
 };
+struct whose {			/* the innermost step on it is this agent's, from here on */
+	uint64_t ts;
+	str_id agent;		/* 0: named for the task */
+	int32_t tgid;		/* 0: the task's */
+};
+struct harm_hit {		/* somebody took this time from it (step_harm.c) */
+	uint64_t from, to;
+	uint32_t row, id;
+};
 struct trail {
 	struct task *t;
 	uint64_t begin, done;
@@ -33,6 +42,11 @@ struct trail {
 	size_t n_ev, cap_ev;
 	struct turn_of *on;
 	size_t n_on, cap_on;
+	struct whose *whose;	/* since `done`; the first one may be older */
+	size_t n_whose, cap_whose;
+	bool mixed;		/* steps of several agents were open on it */
+	struct harm_hit *hit;
+	size_t n_hit, cap_hit;
 	size_t look_at;		/* n_seg that is worth a look at what is still needed */
 	unsigned n_steps;	/* open on it */
 	uint64_t step_serial;	/* of the innermost, for culprits */
@@ -44,6 +58,8 @@ struct trail_sink {		/* told of every segment once, for harm */
 
 void trail_begin(struct trail *, struct task *, uint64_t ts);
 void trail_fini(struct trail *);
+/* From ts on its innermost step is that agent's; later words of the same instant replace earlier ones. */
+void trail_whose(struct trail *, uint64_t ts, str_id agent, int32_t tgid);
 void trail_edge(struct trail *, const struct event *, str_id name, enum gate_edge);
 /* Accounts for the task's time up to `upto`. */
 void trail_advance(struct ctx *, struct walk *, const struct trail_sink *, struct trail *, uint64_t upto);

@@ -672,7 +672,8 @@ static unsigned compare(const struct snapshot *a, const struct snapshot *b)
 {
 	unsigned wrong = a->n_agents != b->n_agents || a->n_kinds != b->n_kinds || a->n_steps != b->n_steps || a->n_cpus != b->n_cpus ||
 			 a->n_irqs != b->n_irqs || a->n_softirqs != b->n_softirqs || a->n_blocks != b->n_blocks ||
-			 a->n_napis != b->n_napis || a->n_steps_all != b->n_steps_all;
+			 a->n_napis != b->n_napis || a->n_steps_all != b->n_steps_all || a->n_culprits != b->n_culprits ||
+			 a->n_harms != b->n_harms;
 
 	if (wrong)
 		return wrong;
@@ -707,6 +708,12 @@ static unsigned compare(const struct snapshot *a, const struct snapshot *b)
 		wrong += k == b->n_tasks || a->tasks[i].run != b->tasks[k].run || a->tasks[i].runqueue != b->tasks[k].runqueue ||
 			 a->tasks[i].n_switches != b->tasks[k].n_switches || a->tasks[i].harm != b->tasks[k].harm;
 	}
+	for (size_t i = 0; i < a->n_culprits; i++)
+		wrong += strcmp(a->culprits[i].actor, b->culprits[i].actor) || a->culprits[i].ns != b->culprits[i].ns ||
+			 a->culprits[i].n_steps != b->culprits[i].n_steps || a->culprits[i].worst_ns != b->culprits[i].worst_ns;
+	for (size_t i = 0; i < a->n_harms; i++)
+		wrong += strcmp(a->harms[i].actor, b->harms[i].actor) || a->harms[i].ns != b->harms[i].ns || a->harms[i].cpu != b->harms[i].cpu ||
+			 a->harms[i].n_steps != b->harms[i].n_steps || a->harms[i].stage != b->harms[i].stage;
 	wrong += !equal_quant(&a->wakeups.waking_to_run, &b->wakeups.waking_to_run) || a->wakeups.n_cross_cpu != b->wakeups.n_cross_cpu;
 	return wrong;
 }
