@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Keys and their order are a contract with programs: append, never rename. What is unknown is null. */
+#include "blame.h"
 #include "json.h"
 #include "report.h"
 
@@ -311,6 +312,52 @@ static void put_softirqs(struct json *j, const struct snapshot *s)
 	json_close(j, ']');
 }
 
+static void put_actor(struct json *j, const char *actor, unsigned level, uint32_t id)
+{
+	json_key(j, "actor"), json_text(j, actor);
+	json_key(j, "level"), json_text(j, blame_level(level));
+	json_key(j, "id"), put_if(j, id != UINT32_MAX, id);
+}
+
+static void put_culprits(struct json *j, const struct snapshot *s, unsigned n_top)
+{
+	json_key(j, "culprits"), json_open(j, '[');
+	for (size_t i = 0; i < s->n_culprits && (!n_top || i < n_top); i++) {
+		const struct culprit_row *p = &s->culprits[i];
+
+		json_line(j);
+		json_open(j, '{');
+		put_actor(j, p->actor, p->level, p->id);
+		json_key(j, "harm"), json_u64(j, p->ns);
+		json_key(j, "steps"), put_if(j, !p->others, p->n_steps);
+		json_key(j, "worst"), put_known(j, p->worst_ns);
+		json_close(j, '}');
+	}
+	json_close(j, ']');
+}
+
+/* All rows of those culprits that are there. */
+static void put_harms(struct json *j, const struct snapshot *s, unsigned n_top)
+{
+	json_key(j, "harms"), json_open(j, '[');
+	for (size_t i = 0; i < s->n_harms; i++) {
+		const struct harm_row *h = &s->harms[i];
+
+		if (n_top && h->culprit_i >= n_top)
+			continue;
+		json_line(j);
+		json_open(j, '{');
+		put_actor(j, h->actor, h->level, h->id);
+		json_key(j, "cpu"), put_cpu(j, h->cpu);
+		json_key(j, "agent"), json_text(j, h->agent);
+		json_key(j, "stage"), json_text(j, stage_names[h->stage].name);
+		json_key(j, "harm"), json_u64(j, h->ns);
+		json_key(j, "steps"), put_if(j, h->culprit_i >= s->n_culprits || !s->culprits[h->culprit_i].others, h->n_steps);
+		json_close(j, '}');
+	}
+	json_close(j, ']');
+}
+
 static void put_wakeups(struct json *j, const struct snapshot *s)
 {
 	json_key(j, "wakeups"), json_open(j, '{');
@@ -489,6 +536,10 @@ void report_json_top(const struct snapshot *s, unsigned n_top, FILE *f)
 		json_line(&j);
 		parts[i](&j, s);
 	}
+	json_line(&j);
+	put_culprits(&j, s, n_top);
+	json_line(&j);
+	put_harms(&j, s, n_top);
 	json_line(&j);
 	json_key(&j, "suggestions"), json_open(&j, '['), json_close(&j, ']');	/* no rule is in this version */
 	json_line(&j);

@@ -16,6 +16,7 @@ struct report {
 	struct page *p;
 };
 void part_worst(const struct report *);		/* report_chain.c */
+void part_harms(const struct report *);		/* report_harm.c */
 void part_cpus(const struct report *);		/* report_tables.c and so on down */
 void part_irqs(const struct report *);
 void part_softirqs(const struct report *);

@@ -388,8 +388,8 @@ static void part_cost(const struct report *r)
 void report_text(const struct snapshot *s, const struct report_opts *o, FILE *f)
 {
 	static void (*const parts[])(const struct report *) = {
-		part_verdict, part_source, part_kinds, part_stages, part_worst, part_agents, part_candidates, part_cpus, part_irqs,
-		part_softirqs, part_tasks, part_wakeups, part_blocks, part_napis, part_rings, part_capabilities, part_quality, part_cost,
+		part_verdict, part_source, part_kinds, part_stages, part_worst, part_harms, part_agents, part_candidates, part_cpus,
+		part_irqs, part_softirqs, part_tasks, part_wakeups, part_blocks, part_napis, part_rings, part_capabilities, part_quality, part_cost,
 	};
 	struct page page = { f, MAX(o->columns, 40u), o->colour };
 	struct report r = { s, o, &page };

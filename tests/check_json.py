@@ -221,12 +221,40 @@ def dist_wrong(d):
     return ''
 
 
+def harm_wrong(r):
+    """What took steps' time, row by row, against the tables of those who did; '' when all agree."""
+    of = {}
+    for h in r['harms']:
+        key = (h['level'], h['id'], h['actor'])
+        of[key] = of.get(key, 0) + h['harm']
+    for p in r['culprits']:
+        if of.pop((p['level'], p['id'], p['actor']), None) != p['harm']:
+            return 'rows do not add up to %s' % p
+    if of:
+        return 'rows of nobody: %s' % of
+    by = {key: sum(h['harm'] for h in r['harms'] if (h['level'], h['id']) == key) for key in
+          {(h['level'], h['id']) for h in r['harms']}}
+    for q in r['irqs']:
+        name = 'irq %s %s' % (q['irq'], q['name']) if q['irq'] is not None else q['name']
+        if sum(h['harm'] for h in r['harms'] if h['level'] == 'irq' and h['actor'] == name) != q['harm']:
+            return 'interrupt %s: %d' % (name, q['harm'])
+    for level, table, key in (('softirq', 'softirqs', 'vec'), ('task', 'tasks', 'pid')):
+        for row in r[table]:
+            if by.get((level, row[key]), 0) != row['harm']:
+                return '%s %s: %d, not %d' % (level, row[key], by.get((level, row[key]), 0), row['harm'])
+    for c in r['cpus']:
+        if sum(h['harm'] for h in r['harms'] if h['level'] != 'task' and h['cpu'] == c['cpu']) != c['harm']:
+            return 'CPU %d: %d' % (c['cpu'], c['harm'])
+    return ''
+
+
 def always(r):
     """What holds for every report: (words, what is wrong or '')."""
-    keys = '''schema source capabilities agents steps stages tasks cpus irqs softirqs wakeups block napi rings suggestions self'''
+    keys = '''schema source capabilities agents steps stages tasks cpus irqs softirqs wakeups block napi rings culprits harms suggestions self'''
     yield 'schema', '' if r.get('schema') == 'agenttop-report-1' else r.get('schema')
     yield 'all tables are there', ' '.join(k for k in keys.split() if k not in r)
     yield 'segments tile every step exactly', next((w for w in map(tiles, r.get('steps', [])) if w), '')
+    yield "who took the steps' time: all tables agree", harm_wrong(r) if 'harms' in r and 'culprits' in r else ''
     yield 'distributions make sense', next((p + ' ' + w for p, w in ((p, dist_wrong(d)) for p, d in dists(r)) if w), '')
 
 

@@ -12,7 +12,7 @@ from truth import check_evidence, check_tiles
 
 STAGES = ('user kernel return irq-steal softirq-steal outside device blk-queue blk-complete irq softirq-wait napi timer '
           'timer-late peer loop wakeup runqueue preempted lost unknown').split()
-KEYS = 'schema source capabilities agents steps stages tasks cpus irqs softirqs wakeups block napi rings suggestions self'.split()
+KEYS = 'schema source capabilities agents steps stages tasks cpus irqs softirqs wakeups block napi rings culprits harms suggestions self'.split()
 
 
 def is_dist(x):

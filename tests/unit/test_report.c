@@ -248,7 +248,7 @@ static void test_json_contract(void)
 	ok(is_json(text), "a report is JSON");
 	IN_ORDER(text, "report", "{\n\"schema\":\"agenttop-report-1\"", "\"source\":{\"kind\":", "\n\"capabilities\":[", "\n\"agents\":[",
 		 "\n\"steps\":[", "\n\"stages\":[", "\n\"tasks\":[", "\n\"cpus\":[", "\n\"irqs\":[", "\n\"softirqs\":[", "\n\"wakeups\":{",
-		 "\n\"block\":[", "\n\"napi\":[", "\n\"rings\":[", "\n\"places\":[", "\n\"timeline\":{", "\n\"suggestions\":[]", "\n\"self\":{");
+		 "\n\"block\":[", "\n\"napi\":[", "\n\"rings\":[", "\n\"places\":[", "\n\"timeline\":{", "\n\"culprits\":[", "\n\"harms\":[", "\n\"suggestions\":[]", "\n\"self\":{");
 	IN_ORDER(text, "source", "\"kind\":\"trace.dat\",\"file\":\"incident.dat\",\"version\":\"7\",\"clock\":\"mono\",\"host\":\"web-07\","
 		 "\"kernel\":\"6.18.44\",\"arch\":\"x86_64\",\"cpus\":4,\"begin\":16000000000,\"end\":26000000000,\"events\":840000,"
 		 "\"lost\":120,\"late\":2,\"skipped\":0}");
