@@ -46,12 +46,12 @@ const char *blame_level(unsigned level)
 
 enum how { RAN_INSTEAD, PREEMPTED, STOLE, OTHERWISE, N_HOWS };
 static const struct {
-	const char *verb, *words;
+	const char *verb, *words, *of_one;
 } hows[N_HOWS] = {
-	[RAN_INSTEAD] = { "ran instead", "while they were ready to run" },
-	[PREEMPTED] = { "preempted", "while they were pushed off the CPU" },
-	[STOLE] = { "stole", "by interrupting them" },
-	[OTHERWISE] = { "delayed", "in other ways" },
+	[RAN_INSTEAD] = { "ran instead", "while they were ready to run", "while it was ready to run" },
+	[PREEMPTED] = { "preempted", "while they were pushed off the CPU", "while it was pushed off the CPU" },
+	[STOLE] = { "stole", "by interrupting them", "by interrupting it" },
+	[OTHERWISE] = { "delayed", "in other ways", "in other ways" },
 };
 
 static enum how how_of(unsigned stage)
@@ -101,6 +101,11 @@ bool blame_is_blind(const struct snapshot *s)
 
 /* ---- words ---- */
 
+static const char *words_of(enum how how, uint64_t n_steps)
+{
+	return n_steps == 1 ? hows[how].of_one : hows[how].words;
+}
+
 static void add(char *buf, size_t len, const char *fmt, ...) PRINTF(3, 4);
 static void add(char *buf, size_t len, const char *fmt, ...)
 {
@@ -131,7 +136,7 @@ static void sum_up(const struct blame *b, const struct snapshot *s, uint32_t cul
 	}
 }
 
-char *blame_how(const struct blame *b, const struct snapshot *s, uint32_t culprit, char *buf, size_t len)
+char *blame_how(const struct blame *b, const struct snapshot *s, uint32_t culprit, int from, int n, char *buf, size_t len)
 {
 	uint64_t ns[N_HOWS];
 	enum how order[N_HOWS];
@@ -139,8 +144,8 @@ char *blame_how(const struct blame *b, const struct snapshot *s, uint32_t culpri
 
 	buf[0] = 0;
 	sum_up(b, s, culprit, ns, order);
-	for (int i = 0; i < N_HOWS && ns[order[i]]; i++)
-		add(buf, len, "%s%s %s", i ? ", " : "", hows[order[i]].verb, fmt_ns(t, sizeof t, ns[order[i]]));
+	for (int i = from; i < N_HOWS && i - from < n && ns[order[i]]; i++)
+		add(buf, len, "%s%s %s", i > from ? ", " : "", hows[order[i]].verb, fmt_ns(t, sizeof t, ns[order[i]]));
 	return buf;
 }
 
@@ -157,7 +162,7 @@ char *blame_cpus(const struct blame *b, const struct snapshot *s, uint32_t culpr
 			continue;
 		seen[cpu / 64] |= 1ull << cpu % 64;
 		if (n++ < NAMES)
-			add(buf, len, "%s%u", n > 1 ? ", " : " ", cpu);
+			add(buf, len, "%s%u", n > 1 ? "," : " ", cpu);
 	}
 	if (n > NAMES)
 		add(buf, len, " +%u", n - NAMES);
@@ -193,14 +198,16 @@ char *blame_agents(const struct blame *b, const struct snapshot *s, uint32_t cul
 	return buf;
 }
 
-static void add_steps(const struct culprit_row *p, const char *agents, char *buf, size_t len)
+static void add_steps(uint64_t n_steps, bool others, const char *agents, char *buf, size_t len)
 {
-	if (p->n_steps)
-		add(buf, len, "%llu step%s", (unsigned long long)p->n_steps, p->n_steps == 1 ? "" : "s");
+	if (n_steps)
+		add(buf, len, "%llu step%s", (unsigned long long)n_steps, n_steps == 1 ? "" : "s");
 	else
-		add(buf, len, p->others ? "steps" : "steps that have not ended");
+		add(buf, len, "steps");
 	if (agents[0])
 		add(buf, len, " of %s", agents);
+	if (!n_steps && !others)
+		add(buf, len, " (still open)");
 }
 
 char *blame_sentence(const struct blame *b, const struct snapshot *s, uint32_t culprit, char *buf, size_t len)
@@ -213,16 +220,28 @@ char *blame_sentence(const struct blame *b, const struct snapshot *s, uint32_t c
 	blame_agents(b, s, culprit, agents, sizeof agents);
 	blame_cpus(b, s, culprit, cpus, sizeof cpus);
 	sum_up(b, s, culprit, ns, order);
-	snprintf(buf, len, "%.80s took %s of ", p->actor, fmt_ns(t, sizeof t, p->ns));
-	add_steps(p, agents, buf, len);
+	snprintf(buf, len, "%.80s took %s from ", p->actor, fmt_ns(t, sizeof t, p->ns));
+	add_steps(p->n_steps, p->others, agents, buf, len);
 	if (cpus[0])
 		add(buf, len, " on %s", cpus);
 	if (s->steps_all.sum)
-		add(buf, len, ", %s of all step time", fmt_share(share, sizeof share, (double)p->ns / (double)s->steps_all.sum));
+		add(buf, len, " (%s of all step time)", fmt_share(share, sizeof share, (double)p->ns / (double)s->steps_all.sum));
 	for (int i = 0; i < N_HOWS && ns[order[i]]; i++)
-		add(buf, len, "%s%s %s", i ? ", " : ": ", fmt_ns(t, sizeof t, ns[order[i]]), hows[order[i]].words);
+		add(buf, len, "%s%s %s", i ? ", " : ": ", fmt_ns(t, sizeof t, ns[order[i]]),
+		    words_of(order[i], p->n_steps));
 	if (p->worst_step && p->n_steps > 1)
 		add(buf, len, "; at most %s of one step", fmt_ns(t, sizeof t, p->worst_ns));
 	add(buf, len, ".");
+	return buf;
+}
+
+char *blame_row_sentence(const struct snapshot *s, const struct harm_row *h, char *buf, size_t len)
+{
+	bool others = h->culprit_i < s->n_culprits && s->culprits[h->culprit_i].others;
+	char t[24];
+
+	snprintf(buf, len, "%.80s took %s from ", h->actor, fmt_ns(t, sizeof t, h->ns));
+	add_steps(h->n_steps, others, h->agent, buf, len);
+	add(buf, len, " on CPU %u %s.", h->cpu, words_of(how_of(h->stage), h->n_steps));
 	return buf;
 }

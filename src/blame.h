@@ -25,10 +25,13 @@ bool blame_is_trifle(const struct snapshot *);
 /* Of what takes time, so much is not recorded that nobody can be sure that nothing did. */
 bool blame_is_blind(const struct snapshot *);
 /* All write into buf and return it; what does not fit is cut. */
-char *blame_how(const struct blame *, const struct snapshot *, uint32_t culprit, char *buf, size_t len);	/* "ran instead 2.87 ms, stole 1.10 ms" */
-char *blame_cpus(const struct blame *, const struct snapshot *, uint32_t culprit, char *buf, size_t len);	/* "CPU 2", "CPU 2, 3 +5" */
+/* "ran instead 2.87 ms, stole 1.10 ms": n ways at most, from the from-th worst on. */
+char *blame_how(const struct blame *, const struct snapshot *, uint32_t culprit, int from, int n, char *buf, size_t len);
+char *blame_cpus(const struct blame *, const struct snapshot *, uint32_t culprit, char *buf, size_t len);	/* "CPU 2", "CPU 2,3,0 +5" */
 char *blame_agents(const struct blame *, const struct snapshot *, uint32_t culprit, char *buf, size_t len);
-/* "NET_RX took 35.0 ms of 320 steps of planner on CPU 2, 4.9 % of all their time: 24.0 ms while they were ready to run, ..." */
+/* "NET_RX took 35.0 ms from 320 steps of planner on CPU 2 (4.9 % of all step time): 24.0 ms while they were ready to run, ..." */
 char *blame_sentence(const struct blame *, const struct snapshot *, uint32_t culprit, char *buf, size_t len);
+/* Of one of its rows: "NET_RX took 14.0 ms from 92 steps of planner on CPU 2 while they were ready to run." */
+char *blame_row_sentence(const struct snapshot *, const struct harm_row *, char *buf, size_t len);
 
 #endif

@@ -17,7 +17,7 @@ static void harm_note(const struct report *r, char *text, size_t len)
 void part_harms(const struct report *r)
 {
 	static const struct column cols[] = {
-		{ "ACTOR", false, true }, { "KIND", false }, { "HARM", true }, { "SHARE", true }, { "STEPS", true },
+		{ "ACTOR", false, true }, { "LEVEL", false }, { "HARM", true }, { "SHARE", true }, { "STEPS", true },
 		{ "MOST", true }, { "WHERE", false }, { "HOW", false, true, 2 }, { "WHOM", false, true, 3 },
 	};
 	const struct snapshot *s = r->s;
@@ -44,7 +44,7 @@ void part_harms(const struct report *r)
 			cell_n(&t, p->n_steps);
 		cell_ns(&t, p->worst_ns, p->worst_ns);
 		cell_text(&t, blame_cpus(&b, s, i, text, sizeof text));
-		cell_text(&t, blame_how(&b, s, i, text, sizeof text));
+		cell_text(&t, blame_how(&b, s, i, 0, 9, text, sizeof text));
 		cell_text(&t, blame_agents(&b, s, i, text, sizeof text));
 	}
 	table_print(&t, r->p);

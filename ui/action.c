@@ -41,6 +41,7 @@ const struct action_doc action_docs[N_ACTIONS] = {
 	[ACT_PAN_LEFT] = { "pan-left", "(<S-Left>", "move the window to earlier times" },
 	[ACT_PAN_RIGHT] = { "pan-right", ")<S-Right>", "move the window to later times" },
 	[ACT_LOG] = { "log", "l", "logarithmic time: short pieces become visible" },
+	[ACT_TUNE] = { "tune", "t", "who else suffered from it" },
 	[ACT_VIEW_1] = { "view-1", "1", "first screen" },
 	[ACT_VIEW_2] = { "view-2", "2", "second screen" },
 	[ACT_VIEW_3] = { "view-3", "3", "third screen" },

@@ -184,6 +184,29 @@ static void forget(void *state)
 	waterfall_set(&st->fall, NULL);
 }
 
+/* Where the actor took most of this step's time at once, harm before anything else. */
+static void choose_actor(struct state *st, const struct snapshot *s, const char *actor)
+{
+	const struct waterfall *w = &st->fall;
+	uint64_t most = 0;
+	bool harm = false;
+
+	for (uint32_t i = 0; i < w->n_seg; i++) {
+		const struct segment *g = w->seg + i;
+		bool takes = g->stage == ST_IRQ_STEAL || g->stage == ST_SOFTIRQ_STEAL || g->stage == ST_RUNQUEUE ||
+			     g->stage == ST_PREEMPTED;
+		uint64_t ns = range_ns(w, i, i + 1);
+
+		if ((harm && !takes) || (harm == takes && ns <= most) || strcmp(snapshot_str(s, g->who ? g->who : g->actor), actor))
+			continue;
+		harm = takes;
+		most = ns;
+		st->actor = g->actor;
+		st->from = i;
+		st->has_choice = true;
+	}
+}
+
 static void enter(void *state, const struct snapshot *s, const struct target *to)
 {
 	struct state *st = state;
@@ -192,6 +215,8 @@ static void enter(void *state, const struct snapshot *s, const struct target *to
 	st->name[0] = 0;
 	st->all = false;
 	show_step(st, s, to->step ? kinds_find(&st->kinds, to->step) : kinds_worst(&st->kinds, KIND_NONE));
+	if (to->actor)
+		choose_actor(st, s, to->actor);
 }
 
 static int head(const void *state, const struct snapshot *s, struct cells *c, struct rect r)
@@ -432,6 +457,29 @@ static unsigned next_row(struct state *st, int direction, int body_h)
 	return follow(st);
 }
 
+/* Who took most of the chosen piece; NULL: the agent itself, or nobody. */
+static const char *whom_to_blame(const struct state *st, const struct snapshot *s)
+{
+	const struct waterfall *w = &st->fall;
+	struct pane p = make_pane(st);
+	uint64_t *ns = xcalloc(w->n_actors + 1, sizeof *ns), most = 0;
+	const struct segment *who = NULL;
+
+	for (uint32_t i = p.from; i < p.to; i++) {
+		uint32_t a = w->actor_of[i];
+
+		if (a >= w->n_actors)
+			continue;
+		ns[a] += range_ns(w, i, i + 1);
+		if (ns[a] > most) {
+			most = ns[a];
+			who = w->seg + i;
+		}
+	}
+	free(ns);
+	return who ? snapshot_str(s, who->who ? who->who : who->actor) : NULL;
+}
+
 static unsigned go_to(struct state *st, const struct snapshot *s, size_t step_i)
 {
 	if (step_i >= s->n_steps)
@@ -580,6 +628,10 @@ static unsigned act(void *state, const struct snapshot *s, enum action a, struct
 		return 0;
 	/* Whoever looks around in a step wants to stay with it when slower ones come. */
 	st->serial = st->step->serial;
+	if (a == ACT_TUNE) {
+		m->to = (struct target){ .view = "tune", .actor = whom_to_blame(st, s) };
+		return UI_GO | UI_REDRAW;
+	}
 	return act_inside(st, s, a, m->body, walked);
 }
 
@@ -607,6 +659,7 @@ static const struct keydoc keys[] = {
 	{ ACT_ZOOM_OUT, NULL, NULL }, { ACT_ZOOM_ALL, NULL, NULL },
 	{ ACT_PAN_LEFT, NULL, NULL }, { ACT_PAN_RIGHT, NULL, NULL },
 	{ ACT_LOG, "log", NULL },
+	{ ACT_TUNE, "who else", "who else suffered from who took the piece: the screen Tune" },
 	{ ACT_FIRST, NULL, "the first piece of the step" }, { ACT_LAST, NULL, "the last piece of the step" },
 	{ ACT_BACK, "back", NULL },
 	{ 0 }

@@ -8,6 +8,8 @@
 
 #include <time.h>
 
+#define DATA "<S-Tab><S-Tab>"		/* the screen before the last, whatever its number */
+
 /* ---- snapshots ---- */
 
 /* The step of the manual: 8.214 ms in the run queue of CPU 2, proven by three switches. */
@@ -242,7 +244,7 @@ static const char steps_80[] =
 "The slowest 1 % of all steps spend 41 % of their time in the run queue of CPU 2,\n"
 "behind NET_RX eth0 (5.10 ms) and fio:678 (2.87 ms).\n"
 "IRQ-hot  CPU 2: 38 % in interrupts, took 62.0 ms of steps\n"
-"[1 Steps] 2 Chain  3 Data  ? Help ────────────────────────────────── sort P99 ▼\n"
+"[1 Steps] 2 Chain  3 Tune  4 Data  ? Help ────────────────────────── sort P99 ▼\n"
 "  AGENT      STEP       RATE     P50    P99▼     MAX   MISS WORST STAGE\n"
 "▸ planner    plan      539/s 8.10 ms 23.0 ms 23.4 ms     14 run queue 5.75 ms ▲\n"
 "  planner    tool      521/s 3.00 ms 9.10 ms 25.0 ms      – run queue 2.27 ms ▲\n"
@@ -264,7 +266,7 @@ static const char chain_80[] =
 "step planner/plan 32  23.4 ms  deadline 20.0 ms, missed by 3.40 ms\n"
 "its time  outside ooooooo 41 %  run queue RRRRRR 35 %  user uu 9.2 %  other 15 %\n"
 "slowest of 5 386  unknown 0 %  inferred 6.0 %  class interactive  pid 871\n"
-" 1 Steps [2 Chain] 3 Data  ? Help ───────────────────────────────── 13 segments\n"
+" 1 Steps [2 Chain] 3 Tune  4 Data  ? Help ───────────────────────── 13 segments\n"
 "                  0 ms         5            10           15           20\n"
 "▸ planner 871     u██┄┄┄┄┄┄┄┄┄outside┄┄┄┄┄┄┄┄┄┄n▒▒······run queue·······u██D┄┄┄┄\n"
 "  irq 35 eth0-rx2                             i\n"
@@ -290,7 +292,7 @@ static const char unmarked_80[] =
 "try       agenttop -p 871 /var/tmp/incident.dat   (planner: waits in epoll_wait…\n"
 "wakeups  22 000  woken to running p50 12.0 us  p99 8.00 ms  max 11.8 ms\n"
 "IRQ-hot  CPU 2: 38 % in interrupts, took 62.0 ms of steps\n"
-"[1 Steps] 2 Chain  3 Data  ? Help ──────────────────────────────────────────────\n"
+"[1 Steps] 2 Chain  3 Tune  4 Data  ? Help ──────────────────────────────────────\n"
 "  COULD BE AN AGENT       PID  WAITED WHY\n"
 "  planner                 871  6.00 s waits in epoll_wait 538 times a second\n"
 "\n"
@@ -625,14 +627,14 @@ static void test_frame(void)
 	has(&s, 80, 24, "", "lost some", "or that something was");
 	has(&s, 80, 24, "", "1 stage off", "and what is off");
 	has(&s, 80, 24, "", "note: 3 of 4 CPUs could be read", "notes are seen");
-	has(&s, 120, 40, "3", "nvme           off; not seen: which NVMe queue a request was in", "the data screen says what that hides");
-	has(&s, 120, 40, "3", "CPU 1          2 times: events that nobody counted", "and where events were lost");
+	has(&s, 120, 40, DATA, "nvme           off; not seen: which NVMe queue a request was in", "the data screen says what that hides");
+	has(&s, 120, 40, DATA, "CPU 1          2 times: events that nobody counted", "and where events were lost");
 	has(&s, 120, 200, "?", "runnable, not running: who ran instead is the actor (200 us, 500 us)", "and what stages are");
 	has(&s, 80, 24, "?<End>", "no event explains it", "help can be scrolled");
-	has(&s, 80, 16, "3<End>", "nvme", "and so can the data screen");
+	has(&s, 80, 16, DATA "<End>", "nvme", "and so can the data screen");
 	has(&s, 80, 24, "2?<Esc>", "[2 Chain]", "and left to where one was");
 	has(&s, 80, 24, "2??", "[2 Chain]", "also by its own key");
-	has(&s, 80, 24, "<Tab><Tab><Tab><Tab>", "[1 Steps]", "Tab goes around");
+	has(&s, 80, 24, "<Tab><Tab><Tab><Tab><Tab>", "[1 Steps]", "Tab goes around");
 	has(&s, 80, 24, "<S-Tab>", "[? Help]", "both ways");
 	has_not(&s, 200, 24, "", "cost", "a dump does not show what differs from run to run");
 	has(&s, 20, 5, "", "20x5 is too small", "a tiny screen says what it needs");
@@ -671,7 +673,7 @@ static bool same_but_ascii(const char *utf8, const char *ascii)
 
 static void test_ascii(void)
 {
-	static const char *const keys[] = { "", "<Space>", "2", "2l", "3", "?", "<Space>jm", "fstep>5", "/日本日本" };
+	static const char *const keys[] = { "", "<Space>", "2", "2l", "3", DATA, "?", "<Space>jm", "fstep>5", "/日本日本" };
 
 	for (size_t m = 0; m < ARRAY_LEN(makers); m++) {
 		struct snapshot s;
@@ -694,7 +696,7 @@ static void test_sizes(void)
 		{ 1, 1 }, { 2, 30 }, { 39, 10 }, { 40, 9 }, { 40, 10 }, { 41, 11 }, { 60, 14 }, { 79, 23 }, { 80, 24 }, { 81, 25 }, { 120, 40 },
 		{ 149, 50 }, { 150, 50 }, { 200, 60 }, { 500, 200 }, { 500, 10 }, { 40, 200 },
 	};
-	static const char *const keys[] = { "", "<Space>", "2", "2l++", "2<Enter>", "2<Down><Down>", "3", "?<PageDown>", "fstep>5",
+	static const char *const keys[] = { "", "<Space>", "2", "2l++", "2<Enter>", "2<Down><Down>", "2t", DATA, "?<PageDown>", "fstep>5",
 					    "fstep>1ns<Enter><Space>jmF", "/日本" };
 
 	for (size_t m = 0; m < ARRAY_LEN(makers); m++) {
