@@ -24,7 +24,7 @@ import agenttop
 import to_ev
 from tables import Tables, compare_irqs, compare_softirqs
 from tap import Tap, skip_all
-from tiles import check_report
+from tiles import check_whole
 
 CAUSED = ('irq', 'irq-steal', 'softirq-wait', 'softirq-steal', 'napi', 'wakeup', 'peer', 'timer', 'timer-late', 'device',
           'blk-queue', 'blk-complete', 'outside')
@@ -55,7 +55,7 @@ class Suite:
         with open(ev, 'w', encoding='ascii') as f:
             f.write(text)
         r = agenttop.report(ev, '--top', '0', '--steps', 'all', binary=self.binary)
-        bad = check_report(r.json) if r.json else []
+        bad = check_whole(r.json) if r.json else []
         good = self.tap.ok(r.status == 0 and r.json is not None and not bad, '%s: %s' % (self.name, what),
                            ['status %s' % r.status] + r.err.splitlines()[-20:] + bad)
         if not good and os.environ.get('PROPERTY_KEEP'):

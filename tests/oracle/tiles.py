@@ -4,11 +4,15 @@
 
   tiles.py FILE...     TAP: a report of each FILE, checked
 """
+import os
 import sys
 
 import agenttop
 from tap import Tap, skip_all
 from truth import check_evidence, check_tiles
+
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir))
+from check_json import harm_wrong
 
 STAGES = ('user kernel return irq-steal softirq-steal outside device blk-queue blk-complete irq softirq-wait napi timer '
           'timer-late peer loop wakeup runqueue preempted lost unknown').split()
@@ -84,6 +88,12 @@ def check_report(j):
     return bad
 
 
+def check_whole(j):
+    """The same of a report that --top 0 left whole."""
+    bad = check_report(j)
+    return bad or ['harm: ' + w for w in [harm_wrong(j)] if w]
+
+
 def main(argv):
     binary = agenttop.find()
     if not binary:
@@ -91,7 +101,7 @@ def main(argv):
     tap = Tap()
     for path in argv:
         r = agenttop.report(path, '--top', '0', '--steps', 'all', binary=binary)
-        bad = check_report(r.json) if r.json else []
+        bad = check_whole(r.json) if r.json else []
         tap.ok(r.status == 0 and r.json is not None and not bad, path, ['status %s' % r.status] + r.err.splitlines() + bad)
     return tap.done()
 
