@@ -4,6 +4,7 @@
 #include "engine.h"
 #include "finder.h"
 #include "keep.h"
+#include "machine.h"
 #include "source_tracefs.h"
 #include "step.h"
 #include "subbuf.h"
@@ -32,6 +33,7 @@ struct live {
 	struct keep *keep;
 	struct datw *file;
 	struct finder *finder;
+	struct machine *machine;
 	int epoll;
 	size_t page_size;
 	uint64_t buffer_kb[TRACER_MARKS];
@@ -365,6 +367,7 @@ struct live *live_open(const struct opts *o, struct broker *b, int *code, struct
 	l->epoll = -1;
 	l->st.on = l->st.marker = l->st.top_on = -1;
 	l->cost_at = clock_ns(CLOCK_MONOTONIC);
+	l->machine = machine_new("/");
 	*code = 0;
 	if (!start(l, code, err))
 		return l;
@@ -377,6 +380,7 @@ void live_close(struct live *l)
 	if (!l)
 		return;
 	finder_free(l->finder);
+	machine_free(l->machine);
 	reader_stop(l->r);
 	datw_abort(l->file);
 	source_close(l->src);
@@ -607,6 +611,7 @@ void live_look(struct live *l, struct snapshot *s)
 	s->live.n_skipped = n.n_skipped;
 	s->live.thinned = arena_strdup(&s->mem, l->thinned);
 	s->live.status = arena_strdup(&s->mem, l->status);
+	machine_look(l->machine, s, clock_ns(CLOCK_MONOTONIC));
 }
 
 int live_finish(struct live *l, struct ctx *c, struct err *err)

@@ -262,6 +262,10 @@ static void put_cpus(struct json *j, const struct snapshot *s)
 		json_key(j, "hot"), json_bool(j, c->hot);
 		json_key(j, "why"), json_text(j, c->why);
 		json_key(j, "harm"), json_u64(j, c->harm);
+		json_key(j, "unknown"), json_u64(j, c->unknown);
+		json_key(j, "interrupts"), json_u64(j, c->n_irqs);
+		json_key(j, "node"), put_id(j, c->node, 0);
+		json_key(j, "cache"), put_id(j, c->cache, 0);
 		json_close(j, '}');
 	}
 	json_close(j, ']');
@@ -288,6 +292,13 @@ static void put_irqs(struct json *j, const struct snapshot *s)
 		json_close(j, '}');
 		json_key(j, "completed_steps"), json_u64(j, q->completed_steps);
 		json_key(j, "harm"), json_u64(j, q->harm);
+		json_key(j, "asked"), json_text(j, q->asked);
+		json_key(j, "effective"), json_text(j, q->effective);
+		json_key(j, "managed");
+		if (q->kind == IRQ_UNKNOWN)
+			json_null(j);
+		else
+			json_bool(j, q->kind == IRQ_MANAGED);
 		json_close(j, '}');
 	}
 	json_close(j, ']');

@@ -60,6 +60,8 @@ static void stage_rows(struct ctx *c, struct snapshot *s)
 	for (c->stage = 0; c->stage < n_stages; c->stage++)
 		if (stages[c->stage]->rows)
 			stages[c->stage]->rows(c, &t);
+	for (size_t i = 0; i < s->n_irqs; i++)
+		s->irqs[i].asked = s->irqs[i].effective = "";	/* who knows this machine fills it in */
 	if (s->n_irqs)
 		qsort(s->irqs, s->n_irqs, sizeof *s->irqs, by_irq_time);
 }
@@ -438,7 +440,7 @@ static void take_cpus(struct snapshot *s, const struct ctx *c, const struct opts
 		if (!p->seen)
 			continue;
 		s->cpus[s->n_cpus] = (struct cpu_row){
-			.cpu = (uint32_t)i, .irq = p->use[USE_IRQ], .softirq = p->use[USE_SOFTIRQ],
+			.cpu = (uint32_t)i, .node = -1, .cache = -1, .irq = p->use[USE_IRQ], .softirq = p->use[USE_SOFTIRQ],
 			.ksoftirqd = p->use[USE_KSOFTIRQD], .task = p->use[USE_TASK] + p->use[USE_AGENTS], .idle = p->use[USE_IDLE],
 			.unknown = p->use[USE_UNKNOWN], .n_irqs = p->n_irqs, .harm = p->harm,
 		};

@@ -150,14 +150,14 @@ __attribute__((unused)) static void fake_planner_machine(struct snapshot *s)
 	static struct cpu_row cpus[] = {
 		{ .cpu = 0, .node = -1, .cache = -1, .irq = 8 * MS, .softirq = 11 * MS, .task = 380 * MS, .idle = 9601 * MS,
 		  .n_irqs = 4102, .why = "" },
-		{ .cpu = 2, .node = -1, .cache = -1, .irq = 900 * MS, .softirq = 2800 * MS, .ksoftirqd = 100 * MS,
+		{ .cpu = 2, .node = 0, .cache = 2, .irq = 900 * MS, .softirq = 2800 * MS, .ksoftirqd = 100 * MS,
 		  .task = 3300 * MS, .idle = 2900 * MS, .n_irqs = 90211, .harm = 62 * MS, .hot = 1,
 		  .why = "38 % in interrupts, took 62.0 ms of steps" },
 	};
 	static struct irq_cpu eth_cpus[] = { { 2, { 80000, 240 * MS, US, 3 * US, 4 * US, 9 * US, 20 * US, 60 * US } },
 					     { 0, { 1000, 3 * MS, US, 3 * US, 4 * US, 9 * US, 20 * US, 60 * US } } };
 	static struct irq_row irqs[] = {
-		{ .irq = 35, .name = "virtio2-input.2", .asked = "", .effective = "", .cpus = eth_cpus, .n_cpus = 2,
+		{ .irq = 35, .name = "virtio2-input.2", .asked = "0-3", .effective = "2", .kind = IRQ_FREE, .cpus = eth_cpus, .n_cpus = 2,
 		  .dist = { 81000, 243 * MS, US, 3 * US, 4 * US, 9 * US, 20 * US, 60 * US }, .completed_steps = 5386, .harm = 9 * MS },
 		{ .irq = -1, .name = "reschedule", .asked = "", .effective = "",
 		  .dist = { 4000, 4 * MS, 500, US, 2 * US, 3 * US, 4 * US, 9 * US } },

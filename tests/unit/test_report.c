@@ -267,9 +267,12 @@ static void test_json_contract(void)
 	IN_ORDER(text, "task", "{\"pid\":678,\"tgid\":null,\"comm\":\"fio\",\"run\":1500000000,\"runqueue\":20000000,\"preempted\":300000000,"
 		 "\"sleep\":8000000000,\"blocked\":0,\"switches\":9000,\"wakeups\":8000,\"migrations\":0,\"harm\":29000000}");
 	IN_ORDER(text, "cpu", "{\"cpu\":2,\"irq\":900000000,\"softirq\":2800000000,\"ksoftirqd\":100000000,\"task\":3300000000,"
-		 "\"idle\":2900000000,\"hot\":true,\"why\":\"38 % in interrupts, took 62.0 ms of steps\",\"harm\":62000000}");
+		 "\"idle\":2900000000,\"hot\":true,\"why\":\"38 % in interrupts, took 62.0 ms of steps\",\"harm\":62000000,\"unknown\":0,"
+		 "\"interrupts\":90211,\"node\":0,\"cache\":2}");
+	IN_ORDER(text, "cpu of which nothing is known", "{\"cpu\":0,", "\"interrupts\":4102,\"node\":null,\"cache\":null}");
 	IN_ORDER(text, "irq", "{\"irq\":35,\"name\":\"virtio2-input.2\",\"dist\":{", "\"cpus\":{\"2\":{\"n\":80000", "\"0\":{\"n\":1000",
-		 "\"completed_steps\":5386,\"harm\":9000000}", "{\"irq\":null,\"name\":\"reschedule\"", "\"cpus\":{},");
+		 "\"completed_steps\":5386,\"harm\":9000000,\"asked\":\"0-3\",\"effective\":\"2\",\"managed\":false}",
+		 "{\"irq\":null,\"name\":\"reschedule\"", "\"cpus\":{},", "\"asked\":null,\"effective\":null,\"managed\":null}");
 	IN_ORDER(text, "softirq", "{\"vec\":3,\"name\":\"NET_RX\",\"raises\":81000,\"run\":{", "\"wait\":{", "\"harm\":51000000}");
 	IN_ORDER(text, "wakeups", "{\"waking_to_run\":{", "\"wakeup_to_run\":{", "\"cross_cpu\":310}");
 	IN_ORDER(text, "block", "{\"dev\":\"259,0\",\"op\":\"RA\",\"queue\":{", "\"device\":{", "\"complete\":{\"n\":0,");
