@@ -75,6 +75,7 @@ static void put_field(const struct field *f, struct cells *c, int x, int y, int 
 		text = look_rate(buf, sizeof buf, f->num);
 		break;
 	case FIELD_TEXT:
+	case FIELD_PAINT:
 		break;
 	}
 	if (right)
@@ -99,7 +100,10 @@ static void draw_row(const struct table *t, const void *arg, size_t row, const s
 			w += l->w[i] ? l->w[i] + 1 : 0;
 			right = false;
 		}
-		put_field(&f, c, x, y, MIN(w, end - x), right);
+		if (f.kind == FIELD_PAINT)
+			f.paint(arg, row, c, x, y, MIN(w, end - x));
+		else
+			put_field(&f, c, x, y, MIN(w, end - x), right);
 		x += w + 1;
 	}
 }

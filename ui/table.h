@@ -19,7 +19,7 @@ struct column {
 	uint8_t sort;			/* may be sorted by; numbers biggest first, texts from A */
 };
 
-enum field_kind { FIELD_BLANK, FIELD_UNKNOWN, FIELD_TEXT, FIELD_TIME, FIELD_COUNT, FIELD_RATE, FIELD_STAGES };
+enum field_kind { FIELD_BLANK, FIELD_UNKNOWN, FIELD_TEXT, FIELD_TIME, FIELD_COUNT, FIELD_RATE, FIELD_STAGES, FIELD_PAINT };
 struct field {
 	enum field_kind kind;
 	uint16_t style;
@@ -28,6 +28,7 @@ struct field {
 	const char *text;		/* FIELD_TEXT; buf may be used for it */
 	double num;			/* of TIME (ns), COUNT, RATE (a second); of TEXT: sorts before the text when not 0 */
 	const uint64_t *ns;		/* FIELD_STAGES: N_STAGES of them */
+	void (*paint)(const void *arg, size_t row, struct cells *, int x, int y, int w);	/* FIELD_PAINT */
 	char buf[64];
 };
 

@@ -39,6 +39,7 @@ struct keydoc {
 struct target {
 	const char *view;		/* name */
 	uint64_t step;			/* serial; 0: none */
+	uint32_t cpu_plus_1;		/* 0: none */
 	const char *actor;		/* to look at there, as segments name it; NULL: none. Valid while UI_GO is obeyed */
 };
 /* What a person may be asked to type. Lines typed before are kept for each. */
@@ -88,7 +89,7 @@ struct view {
 	void (*fini)(void *state);
 };
 
-extern const struct view view_steps, view_chain, view_tune, view_data, view_help;
+extern const struct view view_steps, view_chain, view_cpus, view_irqs, view_stages, view_devices, view_tune, view_data, view_help;
 extern const struct view *const views[];	/* in the order of the tabs; help is the last */
 extern const unsigned n_views;
 

@@ -74,7 +74,7 @@ ok $? "--help fits 80 columns"
 keys=$(sed -n '/^KEYS/,/^STAGES/{/^  /p}' "$tmp/help")
 lines "$page1" "every key of the help screen is in agenttop(1), with what it does" "$keys"
 views=$(sed -n '2s/[^A-Za-z]\{1,\}/ /gp' "$tmp/help")
-all "$(part man/agenttop.1 SCREENS 'TEXT REPORT' | sed -n 's/^\.B \([A-Z][a-z]*\)$/\1/p')" \
+all "$(part man/agenttop.1 SCREENS 'TEXT REPORT' | sed -n 's/^\.B \([A-Z][A-Za-z]*\)$/\1/p')" \
 	"every screen is in agenttop(1)" "$views"
 names=$(sed -n '/^} names\[\] = {/,/^};/p' ui/action.c | grep -oE '\{ "[A-Za-z0-9-]+", "' | tr -d '{ ,"')
 all "$page1" "every name of a key is in agenttop(1)" "$names"

@@ -64,7 +64,9 @@ seen "$first" "Esc goes back to the steps"
 keys 2
 seen '\[2 Chain\]' "2 is the chain"
 keys 3
-seen 'WHERE IT IS FROM' "3 is the data"
+seen 'CPU▼' "3 is the CPUs"
+keys 4
+seen 'WHERE IT IS FROM' "4 is the data"
 keys '?'
 seen 'KEYS: Steps' "? is help"
 keys End
@@ -118,7 +120,7 @@ seen '[Ss]topped' "Ctrl-Z gives the terminal to the shell"
 ok $? "with its screen and its cursor"
 keys "clear; fg" Enter
 seen "$first" "fg brings the screen back"
-keys 3
+keys BTab BTab
 seen 'WHERE IT IS FROM' "and it takes keys"
 keys q
 ended 0
@@ -144,7 +146,7 @@ away_and_back()
 	sees "$first" && until_true 5 eval '! rests' && sees 'q quit$' &&
 		sees "^\[1 Steps\].{$(($3 - 12)),$(($3 - 9))}\$"
 	ok $? "$1: one fg brings the screen back, as wide as the terminal has become"
-	keys 3
+	keys BTab BTab
 	seen 'WHERE IT IS FROM' "$1: and it takes keys"
 }
 for shell in sh bash; do
@@ -273,7 +275,7 @@ ended 0 && grep -q 'agentloop' "$tmp/report" && ! LC_ALL=C grep -q "$(printf '\0
 ok $? "output that is no terminal: the report as plain text"
 line "cat $dat | $agenttop -; echo rc=\$?"
 seen 'agenttop  standard input' "the recording from a pipe"
-keys 3
+keys BTab BTab
 seen 'WHERE IT IS FROM' "keys from the terminal"
 keys q
 ended 0

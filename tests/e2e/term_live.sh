@@ -51,7 +51,7 @@ keys w
 seen '^wrote agenttop-1.dat' "w writes what was kept"
 [ -s "$tmp/agenttop-1.dat" ] && "$agenttop" --report "$tmp/agenttop-1.dat" > "$tmp/report" && grep -q 'events' "$tmp/report"
 ok $? "to a recording that can be read"
-keys 3
+keys BTab BTab
 seen 'this machine, live' "Data knows that it is live"
 seen 'overrun +[0-9]' "and what the kernel lost"
 keys 1

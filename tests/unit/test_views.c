@@ -696,7 +696,7 @@ static void test_sizes(void)
 		{ 1, 1 }, { 2, 30 }, { 39, 10 }, { 40, 9 }, { 40, 10 }, { 41, 11 }, { 60, 14 }, { 79, 23 }, { 80, 24 }, { 81, 25 }, { 120, 40 },
 		{ 149, 50 }, { 150, 50 }, { 200, 60 }, { 500, 200 }, { 500, 10 }, { 40, 200 },
 	};
-	static const char *const keys[] = { "", "<Space>", "2", "2l++", "2<Enter>", "2<Down><Down>", "2t", DATA, "?<PageDown>", "fstep>5",
+	static const char *const keys[] = { "", "<Space>", "2", "2l++", "2<Enter>", "2<Down><Down>", "2t", "3", "3<Space>", DATA, "?<PageDown>", "fstep>5",
 					    "fstep>1ns<Enter><Space>jmF", "/日本" };
 
 	for (size_t m = 0; m < ARRAY_LEN(makers); m++) {
