@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "report_parts.h"
+#include "spread.h"
 #include "verdict.h"
 
 /* ---- cells ---- */
@@ -126,35 +127,6 @@ void part_cpus(const struct report *r)
 
 /* ---- interrupts ---- */
 
-/* "2: 80 %, 0: 20 %": where an interrupt was handled, most first, three at most. */
-static void irq_cpus(const struct irq_row *q, char *text, size_t len)
-{
-	char share[24];
-	size_t n = 0;
-	bool used[3] = { false };
-	size_t who[3] = { 0 };
-
-	*text = 0;
-	for (size_t rank = 0; rank < MIN(q->n_cpus, ARRAY_LEN(who)); rank++) {
-		for (size_t i = 0; i < q->n_cpus; i++) {
-			bool taken = false;
-
-			for (size_t k = 0; k < rank; k++)
-				taken |= who[k] == i;
-			if (!taken && (!used[rank] || q->cpus[i].dist.n > q->cpus[who[rank]].dist.n)) {
-				who[rank] = i;
-				used[rank] = true;
-			}
-		}
-		n += (size_t)snprintf(text + n, len - n, q->n_cpus == 1 ? "%s%u" : "%s%u: %s", rank ? ", " : "", q->cpus[who[rank]].cpu,
-				      fmt_share(share, sizeof share, q->dist.n ? (double)q->cpus[who[rank]].dist.n / (double)q->dist.n : 0));
-		if (n >= len)
-			return;
-	}
-	if (q->n_cpus > ARRAY_LEN(who))
-		snprintf(text + n, len - n, ", +%zu", q->n_cpus - ARRAY_LEN(who));
-}
-
 void part_irqs(const struct report *r)
 {
 	static const struct column cols[] = {
@@ -178,8 +150,7 @@ void part_irqs(const struct report *r)
 		put_quant(&t, &q->dist);
 		cell_n(&t, q->completed_steps);
 		cell_harm(&t, q->harm);
-		irq_cpus(q, cpus, sizeof cpus);
-		cell_text(&t, cpus);
+		cell_text(&t, spread_text(cpus, sizeof cpus, q->cpus, q->n_cpus, q->dist.n));
 	}
 	table_print(&t, r->p);
 	rows_left(r, r->s->n_irqs);
