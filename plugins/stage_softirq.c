@@ -44,6 +44,7 @@ struct vec {
 struct softirq_cpu {
 	struct raise raise[N_VECS];
 	run_id last[N_VECS];	/* newest run of each */
+	struct dist run[N_VECS];
 };
 struct state {
 	struct softirq_cpu *cpu;
@@ -133,8 +134,11 @@ static void leave(struct ctx *c, const struct event *ev)
 	struct state *st = stage_state(c);
 	struct run *r = ev->val[0] < N_VECS ? run_close(c, ev, LEVEL_SOFTIRQ, (uint32_t)ev->val[0], 0) : NULL;
 
-	if (r && ctx_counting(c))
-		dist_add(&st->vec[ev->val[0]].run, r->to - r->from);
+	if (!r || !ctx_counting(c))
+		return;
+	dist_add(&st->vec[ev->val[0]].run, r->to - r->from);
+	if (r->cpu < CPUS)
+		dist_add(&on_cpu(st, r->cpu)->run[ev->val[0]], r->to - r->from);
 }
 
 /* The poll that was under way at `at`; what else is known of that instant (a socket made ready) is its evidence. */
@@ -238,6 +242,18 @@ static void lost(struct ctx *c, uint32_t cpu, uint64_t from, uint64_t to)
 			st->cpu[i].raise[v].ts = 0;
 }
 
+static void cpus_of(const struct state *st, uint32_t v, struct softirq_row *row, struct tables *t)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < st->n_cpus; i++)
+		n += st->cpu[i].run[v].n > 0;
+	row->cpus = tables_alloc(t, n, sizeof *row->cpus);
+	for (size_t i = 0; i < st->n_cpus; i++)
+		if (st->cpu[i].run[v].n)
+			row->cpus[row->n_cpus++] = (struct irq_cpu){ (uint32_t)i, dist_quant(&st->cpu[i].run[v]) };
+}
+
 static void rows(struct ctx *c, struct tables *t)
 {
 	struct state *st = stage_state(c);
@@ -253,6 +269,7 @@ static void rows(struct ctx *c, struct tables *t)
 		row->n_raises = st->vec[v].n_raises;
 		row->run = dist_quant(&st->vec[v].run);
 		row->wait = dist_quant(&st->vec[v].wait);
+		cpus_of(st, v, row, t);
 		row->harm = culprit_sums(c, LEVEL_SOFTIRQ, v, st->name[v]).harm;
 	}
 }
@@ -265,6 +282,8 @@ static void turn(struct ctx *c, unsigned n)
 		dist_turn(&st->vec[v].run, n);
 		dist_turn(&st->vec[v].wait, n);
 		tally_turn(&st->vec[v].past, &st->vec[v].n_raises, 1, n);
+		for (size_t i = 0; i < st->n_cpus; i++)
+			dist_turn(&st->cpu[i].run[v], n);
 	}
 }
 
@@ -276,6 +295,8 @@ static void fini(struct ctx *c)
 		dist_fini(&st->vec[v].run);
 		dist_fini(&st->vec[v].wait);
 		tally_fini(&st->vec[v].past);
+		for (size_t i = 0; i < st->n_cpus; i++)
+			dist_fini(&st->cpu[i].run[v]);
 	}
 	free(st->cpu);
 }

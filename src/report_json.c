@@ -271,10 +271,20 @@ static void put_cpus(struct json *j, const struct snapshot *s)
 	json_close(j, ']');
 }
 
-static void put_irqs(struct json *j, const struct snapshot *s)
+static void put_by_cpu(struct json *j, const struct irq_cpu *cpus, size_t n_cpus)
 {
 	char cpu[16];
 
+	json_key(j, "cpus"), json_open(j, '{');
+	for (size_t i = 0; i < n_cpus; i++) {
+		snprintf(cpu, sizeof cpu, "%u", cpus[i].cpu);
+		json_key_text(j, cpu), put_dist(j, &cpus[i].dist);
+	}
+	json_close(j, '}');
+}
+
+static void put_irqs(struct json *j, const struct snapshot *s)
+{
 	json_key(j, "irqs"), json_open(j, '[');
 	for (size_t i = 0; i < s->n_irqs; i++) {
 		const struct irq_row *q = &s->irqs[i];
@@ -284,12 +294,7 @@ static void put_irqs(struct json *j, const struct snapshot *s)
 		json_key(j, "irq"), put_id(j, q->irq, 0);
 		json_key(j, "name"), json_text(j, q->name);
 		json_key(j, "dist"), put_dist(j, &q->dist);
-		json_key(j, "cpus"), json_open(j, '{');
-		for (size_t k = 0; k < q->n_cpus; k++) {
-			snprintf(cpu, sizeof cpu, "%u", q->cpus[k].cpu);
-			json_key_text(j, cpu), put_dist(j, &q->cpus[k].dist);
-		}
-		json_close(j, '}');
+		put_by_cpu(j, q->cpus, q->n_cpus);
 		json_key(j, "completed_steps"), json_u64(j, q->completed_steps);
 		json_key(j, "harm"), json_u64(j, q->harm);
 		json_key(j, "asked"), json_text(j, q->asked);
@@ -299,6 +304,7 @@ static void put_irqs(struct json *j, const struct snapshot *s)
 			json_null(j);
 		else
 			json_bool(j, q->kind == IRQ_MANAGED);
+		json_key(j, "unhandled"), json_u64(j, q->n_unhandled);
 		json_close(j, '}');
 	}
 	json_close(j, ']');
@@ -318,6 +324,7 @@ static void put_softirqs(struct json *j, const struct snapshot *s)
 		json_key(j, "run"), put_dist(j, &v->run);
 		json_key(j, "wait"), put_dist(j, &v->wait);
 		json_key(j, "harm"), json_u64(j, v->harm);
+		put_by_cpu(j, v->cpus, v->n_cpus);
 		json_close(j, '}');
 	}
 	json_close(j, ']');

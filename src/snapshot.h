@@ -120,6 +120,8 @@ struct softirq_row {
 	const char *name;
 	uint64_t n_raises, harm;
 	struct quant run, wait;
+	struct irq_cpu *cpus;		/* of run */
+	size_t n_cpus;
 };
 struct submitter {
 	const char *comm;

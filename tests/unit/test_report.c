@@ -271,9 +271,9 @@ static void test_json_contract(void)
 		 "\"interrupts\":90211,\"node\":0,\"cache\":2}");
 	IN_ORDER(text, "cpu of which nothing is known", "{\"cpu\":0,", "\"interrupts\":4102,\"node\":null,\"cache\":null}");
 	IN_ORDER(text, "irq", "{\"irq\":35,\"name\":\"virtio2-input.2\",\"dist\":{", "\"cpus\":{\"2\":{\"n\":80000", "\"0\":{\"n\":1000",
-		 "\"completed_steps\":5386,\"harm\":9000000,\"asked\":\"0-3\",\"effective\":\"2\",\"managed\":false}",
-		 "{\"irq\":null,\"name\":\"reschedule\"", "\"cpus\":{},", "\"asked\":null,\"effective\":null,\"managed\":null}");
-	IN_ORDER(text, "softirq", "{\"vec\":3,\"name\":\"NET_RX\",\"raises\":81000,\"run\":{", "\"wait\":{", "\"harm\":51000000}");
+		 "\"completed_steps\":5386,\"harm\":9000000,\"asked\":\"0-3\",\"effective\":\"2\",\"managed\":false,\"unhandled\":0}",
+		 "{\"irq\":null,\"name\":\"reschedule\"", "\"cpus\":{},", "\"asked\":null,\"effective\":null,\"managed\":null,\"unhandled\":0}");
+	IN_ORDER(text, "softirq", "{\"vec\":3,\"name\":\"NET_RX\",\"raises\":81000,\"run\":{", "\"wait\":{", "\"harm\":51000000,\"cpus\":{}}");
 	IN_ORDER(text, "wakeups", "{\"waking_to_run\":{", "\"wakeup_to_run\":{", "\"cross_cpu\":310}");
 	IN_ORDER(text, "block", "{\"dev\":\"259,0\",\"op\":\"RA\",\"queue\":{", "\"device\":{", "\"complete\":{\"n\":0,");
 	IN_ORDER(text, "napi", "{\"dev\":\"eth0\",\"polls\":81000,\"work\":412000,\"budget_hits\":14,\"dist\":{");
