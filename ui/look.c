@@ -348,6 +348,24 @@ void look_shares(struct cells *c, int x, int y, int w, const char *lead, const d
 		cells_putf(c, x, y, w, STYLE_DIM, "other %s", look_share(pct, sizeof pct, rest));
 }
 
+double look_tick(double v)
+{
+	double ten = 1;
+
+	while (ten * 10 <= v)
+		ten *= 10;
+	return v <= ten ? ten : v <= 2 * ten ? 2 * ten : v <= 5 * ten ? 5 * ten : 10 * ten;
+}
+
+int look_decimals(double tick)
+{
+	int n = 0;
+
+	for (; tick < 0.999 && n < 9; n++)
+		tick *= 10;
+	return n;
+}
+
 void look_more(struct cells *c, struct rect r, int n)
 {
 	char text[32];

@@ -55,6 +55,10 @@ void look_stage_bar(struct cells *, int x, int y, int w, const uint64_t ns[N_STA
 /* "lead  run queue RRRRRRRR 41 %  NAPI nnn 17 %  other 8 %" in w columns, biggest first. */
 void look_shares(struct cells *, int x, int y, int w, const char *lead, const double share[N_STAGES]);
 
+/* Marks on an axis: the smallest of 1, 2, 5, 10... that is no less than v, at least 1; digits behind the point that tell them apart. */
+double look_tick(double v);
+int look_decimals(double tick);
+
 /* "▾ 12 more" at the end of the rectangle's last line, when n lines are left below it. */
 void look_more(struct cells *, struct rect, int n);
 

@@ -40,6 +40,7 @@ struct target {
 	const char *view;		/* name */
 	uint64_t step;			/* serial; 0: none */
 	uint32_t cpu_plus_1;		/* 0: none */
+	uint8_t stage_plus_1;		/* of the step's pieces, the longest one in this stage; 0: none */
 	const char *actor;		/* to look at there, as segments name it; NULL: none. Valid while UI_GO is obeyed */
 };
 /* What a person may be asked to type. Lines typed before are kept for each. */

@@ -207,6 +207,23 @@ static void choose_actor(struct state *st, const struct snapshot *s, const char 
 	}
 }
 
+/* The longest piece in a stage; the one that has been chosen stays when there is none. */
+static void choose_stage(struct state *st, unsigned stage)
+{
+	const struct waterfall *w = &st->fall;
+	uint64_t most = 0;
+
+	for (uint32_t i = 0, end; i < w->n_seg; i = end) {
+		end = piece_end(w, i);
+		if (w->seg[i].stage == stage && range_ns(w, i, end) > most) {
+			most = range_ns(w, i, end);
+			st->from = i;
+			st->actor = 0;
+			st->x0 = st->x1 = 0;
+		}
+	}
+}
+
 static void enter(void *state, const struct snapshot *s, const struct target *to)
 {
 	struct state *st = state;
@@ -217,6 +234,8 @@ static void enter(void *state, const struct snapshot *s, const struct target *to
 	show_step(st, s, to->step ? kinds_find(&st->kinds, to->step) : kinds_worst(&st->kinds, KIND_NONE));
 	if (to->actor)
 		choose_actor(st, s, to->actor);
+	if (to->stage_plus_1)
+		choose_stage(st, to->stage_plus_1 - 1u);
 }
 
 static int head(const void *state, const struct snapshot *s, struct cells *c, struct rect r)

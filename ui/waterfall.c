@@ -366,33 +366,13 @@ static void log_axis(const struct waterfall *w, const struct pane *p, struct cel
 			  fmt_ns(t, sizeof t, time_at(w, true, p->x0 + (p->x1 - p->x0) * i / cols)));
 }
 
-/* Smallest of 1, 2, 5, 10... that is no less than v. */
-static double round_tick(double v)
-{
-	double ten = 1;
-
-	while (ten * 10 <= v)
-		ten *= 10;
-	return v <= ten ? ten : v <= 2 * ten ? 2 * ten : v <= 5 * ten ? 5 * ten : 10 * ten;
-}
-
-/* Digits behind the point that tell neighbouring ticks apart. */
-static int decimals(double tick)
-{
-	int n = 0;
-
-	for (; tick < 0.999 && n < 9; n++)
-		tick *= 10;
-	return n;
-}
-
 static void linear_axis(const struct waterfall *w, const struct pane *p, struct cells *c, int x, int y, int cols)
 {
 	static const struct { double ns; const char *unit; } units[] = {
 		{ 1e9, " s" }, { 1e6, " ms" }, { 1e3, " us" }, { 1, " ns" },
 	};
 	double whole = (double)step_ns(w->step), from = p->x0 * whole, span = (p->x1 - p->x0) * whole;
-	double tick = round_tick(MAX(span * 10 / MAX(cols, 1), 1.0));
+	double tick = look_tick(MAX(span * 10 / MAX(cols, 1), 1.0));
 	int free_from = 0;
 	size_t u = 0;
 
@@ -403,7 +383,7 @@ static void linear_axis(const struct waterfall *w, const struct pane *p, struct 
 		int at = (int)MIN((t - from) / span * cols, (double)cols);
 		char label[48];
 
-		snprintf(label, sizeof label, "%.*f%s", decimals(tick / units[u].ns), t / units[u].ns,
+		snprintf(label, sizeof label, "%.*f%s", look_decimals(tick / units[u].ns), t / units[u].ns,
 			 free_from ? "" : units[u].unit);
 		if (at < free_from || at + cells_width(label) > cols)
 			continue;

@@ -65,8 +65,8 @@ keys 2
 seen '\[2 Chain\]' "2 is the chain"
 keys 3
 seen 'CPU▼' "3 is the CPUs"
-keys 4
-seen 'WHERE IT IS FROM' "4 is the data"
+keys 1 BTab BTab
+seen 'WHERE IT IS FROM' "two before the first one is the data"
 keys '?'
 seen 'KEYS: Steps' "? is help"
 keys End

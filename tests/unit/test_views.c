@@ -339,7 +339,7 @@ static void test_steps(void)
 	has(&s, 80, 24, "SSSSS", "sort AGENT ▼", "S by the one before");
 	has(&s, 80, 24, "r", "▸ planner    tool", "r reverses the order");
 	has(&s, 80, 24, "<Space>", "ended 16.123404", "Space shows single steps");
-	has(&s, 80, 24, "<Space>", "worst first", "the worst first");
+	has(&s, 120, 24, "<Space>", "worst first", "the worst first");
 	has(&s, 80, 24, "o<Space><Down>", "▸            33 ", "or the newest");
 	has(&s, 80, 24, "<Space><Down><Space>", "▸ planner    plan", "Space on one folds them, and the cursor stays on their kind");
 	has(&s, 80, 24, "<Space><Down><Down><Enter>", "step planner/plan 31", "Enter leads to the chain of the one chosen");
@@ -594,7 +594,7 @@ static void test_no_steps(void)
 	s.complete = 0;
 	s.source.bytes_total = 200, s.source.bytes_done = 86;
 	has(&s, 80, 24, "", "none yet", "while reading it is too early to say");
-	has(&s, 80, 24, "", "reading █████░░░░░░░ 43 %", "and one sees how far that is");
+	has(&s, 120, 24, "", "reading █████░░░░░░░ 43 %", "and one sees how far that is");
 	s.complete = 1;
 	s.n_steps_open = 3;
 	has(&s, 80, 24, "", "3 began, none has ended", "steps that never ended are another reason");
