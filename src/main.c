@@ -9,6 +9,7 @@
 #include "report.h"
 #include "session.h"
 #include "source.h"
+#include "theme.h"
 #include "ui.h"
 #include "user.h"
 
@@ -366,6 +367,7 @@ int main(int argc, char **argv)
 	r = opts_parse(argc, argv, &o, &err);
 	user_as_caller(false);
 	look_set_targets(o.target);
+	theme_use(o.theme);
 	if (r) {
 		r = complain(&err, r == -EINVAL ? EXIT_USAGE : EXIT_WORK);
 	} else if (o.help) {

@@ -8,6 +8,7 @@
 
 #include "opts_table.h"
 #include "opts_value.h"
+#include "theme.h"
 
 /* Where a value comes from: what is said on the command line replaces what the file says. */
 enum level { LEVEL_CONFIG, LEVEL_LINE };
@@ -24,6 +25,7 @@ static void set_defaults(struct opts *o)
 	*o = (struct opts){ .n_top = 20, .hot_percent = 10, .hot_harm_ns = 10000 * NSEC_PER_USEC,
 			    .keep_ns = 60 * NSEC_PER_SEC, .buffer_kb = 16384, .record_version = 7, .trigger_limit = 20 };
 	o->step_name = xstrdup("step");
+	o->theme = xcalloc(1, sizeof *o->theme);
 	opts_agents(o, opt_table[opt_by_name("agents", 6)].def);
 	o->output = xstrdup("agenttop-%n.dat");
 	o->keys = xstrdup("");
@@ -152,6 +154,14 @@ static int config_target(struct opts *o, const char *name, const char *value, co
 	return rc ? err_set(err, rc, "%starget.%s '%.80s': %s", where, name, value, why.text) : 0;
 }
 
+static int config_color(struct opts *o, const char *style, const char *value, const char *where, struct err *err)
+{
+	struct err why;
+	int rc = theme_set(o->theme, style, value, &why);
+
+	return rc ? err_set(err, rc, "%scolor.%.40s '%.80s': %s", where, style, value, why.text) : 0;
+}
+
 static int config_line(struct opts *o, char *line, const char *where, struct err *err)
 {
 	char *key = trim(line), *eq = strchr(key, '='), *value;
@@ -166,6 +176,8 @@ static int config_line(struct opts *o, char *line, const char *where, struct err
 	key = trim(key);
 	if (!strncmp(key, "target.", 7))
 		return config_target(o, key + 7, value, where, err);
+	if (!strncmp(key, "color.", 6))
+		return config_color(o, key + 6, value, where, err);
 	i = opt_by_name(key, strlen(key));
 	if (i < 0)
 		return unknown_name(where, key, strlen(key), err);
@@ -424,6 +436,7 @@ void opts_fini(struct opts *o)
 	free(o->step_name);
 	free(o->keys);
 	free(o->config);
+	free(o->theme);
 	probe_fini(&o->step_begin);
 	probe_fini(&o->step_end);
 	*o = (struct opts){ 0 };

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "opts_value.h"
+#include "theme.h"
 
 static int set_pid(struct opts *o, const char *v, bool first, struct err *err)
 {
@@ -176,6 +177,12 @@ static int set_hot_harm(struct opts *o, const char *v, bool first, struct err *e
 	if (!rc)
 		o->hot_harm_ns = us * NSEC_PER_USEC;
 	return rc;
+}
+
+static int set_theme(struct opts *o, const char *v, bool first, struct err *err)
+{
+	(void)first;
+	return theme_choose(o->theme, v, err);
 }
 
 static int set_config(struct opts *o, const char *v, bool first, struct err *err)
@@ -382,8 +389,10 @@ const struct opt opt_table[] = {
 	  .help = "a CPU is IRQ-hot when interrupts take more than N % of it" },
 	{ "hot-harm-us", 0, "N", .def = "10000", .set = set_hot_harm,
 	  .help = "or when they took N us or more a second from steps there" },
+	{ "theme", 0, "NAME", .def = "dark", .set = set_theme,
+	  .help = "colours for a dark ground, for a light one, or mono: none" },
 	{ "config", 0, "FILE", .line_only = true, .early = true, .def = "~/.config/agenttop/config", .set = set_config,
-	  .help = "defaults for these options and the stages' targets, one 'key = value' a line" },
+	  .help = "defaults for these options, the stages' targets, single colours: one 'key = value' a line" },
 	{ "version", 0, .line_only = true, .early = true, .set = set_version,
 	  .help = "version and libraries, and what a missing one turns off" },
 	{ "help", 'h', .line_only = true, .early = true, .set = set_help,

@@ -91,6 +91,7 @@ src/engine*.c src/model*.c src/sched*.c src/step*.c src/chain*.c src/timeline.c 
 src/snapshot*.c not src/report.h src/tune.h ui/* : a snapshot does not know who looks at it
 src/report*.c src/tune*.c plugins/tune_*.c src/machine.c not src/model.h src/engine.h src/stage.h src/event.h src/decode.h src/source.h ui/* : reports, advice and what asks the machine know only snapshots
 plugins/stage_*.c may src/stage.h src/stages.h src/tables.h src/calls.h src/culprit.h src/snapshot.h src/base.h src/arena.h src/strs.h src/stats.h src/heat.h src/event.h : a stage knows the plugin interface and nothing else
-ui/term.c may ui/cells.h ui/action.h ui/term.h src/base.h : the terminal knows cells and keys only
+ui/theme.c may ui/cells.h ui/theme.h src/base.h : colours know styles only
+ui/term.c may ui/cells.h ui/action.h ui/theme.h ui/term.h src/base.h : the terminal knows cells and keys only
 ui/*.c not src/model.h src/engine.h src/stage.h src/event.h src/decode.h src/source.h : a screen shows snapshots, never the engine
 EOF_RULES

@@ -3,7 +3,7 @@
  * cells: a grid of (character, style), what every view paints and what the terminal or a dump is made from.
  *
  * Owns the geometry of text: how many columns a character takes, where text is cut, what stands in for a
- * character that an ASCII terminal does not have. Knows no colours (term.c maps styles to them) and does no
+ * character that an ASCII terminal does not have. Knows no colours (theme.c maps styles to them) and does no
  * output but cells_dump(). All functions clip: coordinates outside the grid are harmless. One thread owns a grid.
  *
  * Coordinates count from 0 at the upper left. A wide character takes two cells: the character, then ch == 0.
@@ -13,7 +13,7 @@
 
 #include "base.h"
 
-/* What a piece of text means. Colours are chosen in term.c alone, and none of them carries a meaning alone. */
+/* What a piece of text means. Colours are chosen in theme.c alone, and none of them carries a meaning alone. */
 enum style {
 	STYLE_NORMAL, STYLE_DIM, STYLE_HEAD, STYLE_TITLE, STYLE_KEY, STYLE_NOTE,
 	STYLE_GOOD, STYLE_TAIL, STYLE_OVER,		/* against a target: met, missed sometimes, missed */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #define NCURSES_WIDECHAR 1
 #include "term.h"
+#include "theme.h"
 
 #include <curses.h>
 #include <errno.h>
@@ -40,35 +41,6 @@ static struct {
 	size_t leave_len;
 	struct sigaction saved[NSIG];
 } term = { .wake = { -1, -1 }, .stops = -1 };
-
-struct look {
-	short fg256, fg8;		/* -1: the terminal's own */
-	unsigned attr;			/* with colours */
-	unsigned mono;			/* without */
-};
-static const struct look looks[N_STYLES] = {
-	[STYLE_NORMAL] = { -1, -1, 0, 0 },
-	[STYLE_DIM] = { 244, -1, 0, A_DIM },
-	[STYLE_HEAD] = { 67, COLOR_CYAN, A_UNDERLINE, A_UNDERLINE },
-	[STYLE_TITLE] = { -1, -1, A_BOLD, A_BOLD },
-	[STYLE_KEY] = { 37, COLOR_CYAN, A_BOLD, A_BOLD },
-	[STYLE_NOTE] = { 172, COLOR_YELLOW, 0, A_BOLD },
-	[STYLE_GOOD] = { 34, COLOR_GREEN, 0, 0 },
-	[STYLE_TAIL] = { 178, COLOR_YELLOW, 0, A_BOLD },
-	[STYLE_OVER] = { 196, COLOR_RED, A_BOLD, A_BOLD },
-	[STYLE_RUN] = { 34, COLOR_GREEN, 0, 0 },
-	[STYLE_KERNEL] = { 37, COLOR_CYAN, 0, 0 },
-	[STYLE_STEAL] = { 161, COLOR_RED, 0, 0 },
-	[STYLE_OUTSIDE] = { 245, -1, 0, A_DIM },
-	[STYLE_DEVICE] = { 33, COLOR_BLUE, 0, 0 },
-	[STYLE_IRQ] = { 169, COLOR_MAGENTA, 0, 0 },
-	[STYLE_SOFTIRQ] = { 134, COLOR_MAGENTA, 0, 0 },
-	[STYLE_TIMER] = { 101, -1, 0, 0 },
-	[STYLE_PEER] = { 73, COLOR_CYAN, 0, 0 },
-	[STYLE_QUEUE] = { 208, COLOR_YELLOW, 0, 0 },
-	[STYLE_LOST] = { 196, COLOR_RED, A_BOLD, A_BOLD },
-	[STYLE_UNKNOWN] = { 244, -1, 0, A_BOLD },
-};
 
 static void on_signal(int sig)
 {
@@ -142,20 +114,48 @@ static void restore_signal(int sig)
 	sigaction(sig, &term.saved[sig], NULL);
 }
 
+/* Terminals of more than 256 colours take them as red, green and blue; but for the first few, which are as everywhere. */
+static int color_number(const struct theme_look *look)
+{
+	if (COLORS > 256 && look->c256 >= 16)
+		return (int)theme_rgb(look->c256);
+	if (COLORS >= 256)
+		return look->c256;
+	return look->c16 >= 0 && COLORS < 16 ? look->c16 & 7 : look->c16;
+}
+
+/* What a ground of the style's colour is written on with. */
+static int ink_number(const struct theme_look *look)
+{
+	bool black = theme_wants_black(COLORS >= 256 ? look->c256 : look->c16);
+
+	if (COLORS >= 256)
+		return black ? COLORS > 256 ? 0 : 16 : COLORS > 256 ? 0xffffff : 231;
+	return black ? COLOR_BLACK : COLORS < 16 ? COLOR_WHITE : 15;
+}
+
 static void init_colors(void)
 {
 	const char *no_color = getenv("NO_COLOR");
 
-	term.color = has_colors() && !(no_color && *no_color) && start_color() != ERR && COLOR_PAIRS > 2 * N_STYLES;
+	term.color = theme_has_colors(theme_now()) && has_colors() && !(no_color && *no_color) && start_color() != ERR &&
+		     COLORS >= 8 && COLOR_PAIRS > 2 * N_STYLES;
 	if (!term.color)
 		return;
 	use_default_colors();
-	for (short i = 0; i < N_STYLES; i++) {
-		short fg = COLORS >= 256 ? looks[i].fg256 : looks[i].fg8;
+	for (int i = 0; i < N_STYLES; i++) {
+		struct theme_look look = theme_look(theme_now(), (unsigned)i);
+		int fg = color_number(&look);
 
-		init_pair((short)(i + 1), fg, -1);
-		init_pair((short)(N_STYLES + i + 1), COLORS >= 256 ? 16 : COLOR_BLACK, fg < 0 ? (short)COLOR_WHITE : fg);
+		init_extended_pair(i + 1, fg, -1);
+		init_extended_pair(N_STYLES + i + 1, ink_number(&look), fg < 0 ? COLOR_WHITE : fg);
 	}
+}
+
+static attr_t curses_attr(unsigned attr)
+{
+	return (attr & THEME_BOLD ? A_BOLD : 0) | (attr & THEME_DIM ? A_DIM : 0) | (attr & THEME_UNDERLINE ? A_UNDERLINE : 0) |
+	       (attr & THEME_REVERSE ? A_REVERSE : 0);
 }
 
 static bool is_block(uint32_t ch)
@@ -166,14 +166,20 @@ static bool is_block(uint32_t ch)
 static attr_t attr_of(const struct cell *at, short *pair)
 {
 	unsigned style = at->style & STYLE_MASK;
+	bool bar = at->style & STYLE_BAR;
+	struct theme_look look;
 	attr_t a;
 
 	style = style < N_STYLES ? style : STYLE_NORMAL;
-	a = term.color ? looks[style].attr : looks[style].mono;
-	*pair = term.color ? (short)(style + 1 + (at->style & STYLE_BAR ? N_STYLES : 0)) : 0;
+	look = theme_look(theme_now(), style);
+	a = curses_attr(term.color ? look.attr : theme_mono(style));
+	/* Where there are 8 colours, bold makes them bright; but not those of a ground. */
+	if (term.color && COLORS < 16 && look.c16 >= 8 && !bar)
+		a |= A_BOLD;
+	*pair = term.color ? (short)(style + 1 + (bar ? N_STYLES : 0)) : 0;
 	/* A full block in reverse would be a hole, a coloured ground in reverse would lose its colour. */
 	if (at->style & STYLE_SELECTED)
-		a |= is_block(at->ch) ? A_BOLD : at->style & STYLE_BAR && term.color ? A_BOLD | A_UNDERLINE : A_REVERSE;
+		a |= is_block(at->ch) ? A_BOLD : bar && term.color ? A_BOLD | A_UNDERLINE : A_REVERSE;
 	return a;
 }
 

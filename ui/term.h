@@ -3,7 +3,7 @@
  * term: the one terminal: cells to what it shows, what it sends to keys. term.c alone includes curses.
  *
  * Owns the terminal's modes, the signals that have to do with it (INT, TERM, HUP, QUIT, TSTP, CONT, WINCH, and the
- * ones of a crash) and the mapping of styles to colours. The main thread alone may call it, but term_close(), which
+ * ones of a crash) and the terminal's colours, which it makes from theme_now(). The main thread alone may call it, but term_close(), which
  * any thread may call on its way out. There is one terminal, so its state is the module's own.
  */
 #ifndef AGENTTOP_TERM_H

@@ -78,6 +78,10 @@ all "$(part man/agenttop.1 SCREENS 'TEXT REPORT' | sed -n 's/^\.B \([A-Z][A-Za-z
 	"every screen is in agenttop(1)" "$views"
 names=$(sed -n '/^} names\[\] = {/,/^};/p' ui/action.c | grep -oE '\{ "[A-Za-z0-9-]+", "' | tr -d '{ ,"')
 all "$page1" "every name of a key is in agenttop(1)" "$names"
+styles=$(sed -n '/theme_styles\[N_STYLES\] = {/,/^};/p' ui/theme.c | grep -oE '= "[a-z]+"' | tr -d '= "')
+all "$(part man/agenttop.1 SCREENS 'TEXT REPORT' | sed -n '/^\.SS Colours/,$s/^\.B //p')" "every style is in agenttop(1)" "$styles"
+themes=$(sed -n 's/^const char \*const theme_names\[\] = {\(.*\), NULL.*/\1/p' ui/theme.c | tr -d '",')
+all "$(part man/agenttop.1 OPTIONS SCREENS | sed -n '/theme/,/config/s/^\.B //p')" "every theme is" "$themes"
 stages=$(sed -n 's/^\t\[ST_[A-Z_]*\] = { "\([a-z-]*\)".*/\1/p' src/stages.c)
 lines "$(part man/agenttop-stages.7 STAGES PLUGINS | sed -n '/^\.TP/{n;s/^\.B //;s/\\-/-/g;p}')" \
 	"every stage has its entry in agenttop-stages(7)" "$stages"

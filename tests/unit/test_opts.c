@@ -5,6 +5,7 @@
 
 #include "opts.h"
 #include "tap.h"
+#include "theme.h"
 
 static struct opts o;
 static struct err err;
@@ -273,6 +274,16 @@ static void test_config(void)
 	refused(with_config("target.runq = 1ms 2ms\n", NULL, NULL), "no such stage", "an unknown stage");
 	refused(with_config("target.irq = 2ms 1ms\n", NULL, NULL), "longer than the tail", "a target upside down");
 	refused(with_config("target.irq = 2ms\n", NULL, NULL), "not a target", "half a target");
+	is_num(with_config("color.run = 40 bold\ntheme = light\ncolor.lost = red\n", NULL, NULL), 0, "a theme and colours of one's own");
+	is_num(theme_look(o.theme, STYLE_RUN).c256, 40, "the colour holds, wherever the theme stands");
+	is_num(theme_look(o.theme, STYLE_QUEUE).c256, 136, "the rest is the theme's");
+	is_num(with_config("theme = light\n", "--theme", "mono"), 0, "a theme in the file and on the command line");
+	ok(!theme_has_colors(o.theme), "the command line replaces it");
+	refused(with_config("\n# colours\ncolor.rnu = red\n", NULL, NULL), ":3: color.rnu 'red': there is no such style", "a slip in a style");
+	refused(with_config("color.run = rde\n", NULL, NULL), ":1: color.run 'rde': 'rde' is no colour", "a slip in a colour");
+	refused(with_config("color. = red\n", NULL, NULL), "no such style", "no style at all");
+	refused(with_config("top = 1\ntheme = drak\n", NULL, NULL), ":2: theme 'drak': there is no such theme: there are dark",
+		"a slip in a theme");
 	refused(with_config("top\n", NULL, NULL), "key = value", "no value in the file");
 	refused(with_config("keys = j\n", NULL, NULL), "belongs on the command line", "keys in the file");
 	is_num(PARSE("--config", "/nonexistent/agenttop", "x"), -ENOENT, "a file that is not there");
