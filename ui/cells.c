@@ -8,7 +8,7 @@ struct range {
 	uint32_t from, to;
 };
 
-/* Drawn on top of the character before: a cell holds one character, so these are left out. */
+/* Drawn on top of the character before, or not at all. */
 static const struct range zero_width[] = {
 	{ 0x300, 0x36f }, { 0x483, 0x489 }, { 0x591, 0x5bd }, { 0x5bf, 0x5bf }, { 0x5c1, 0x5c2 }, { 0x5c4, 0x5c5 },
 	{ 0x610, 0x61a }, { 0x64b, 0x65f }, { 0x670, 0x670 }, { 0x6d6, 0x6dc }, { 0x6df, 0x6e4 }, { 0x6e7, 0x6e8 },
@@ -71,6 +71,24 @@ int cells_char_width(uint32_t ch)
 	if (in_ranges(zero_width, ARRAY_LEN(zero_width), ch))
 		return 0;
 	return in_ranges(double_width, ARRAY_LEN(double_width), ch) ? 2 : 1;
+}
+
+/* Something to see, and not one that only says how others are to be drawn: those could turn a line of the screen around. */
+static bool is_mark(uint32_t ch)
+{
+	return ch < 0x10000 && cells_char_width(ch) == 0 && !(ch >= 0x200b && ch <= 0x206f) && !(ch >= 0xfe00 && ch <= 0xfe0f) &&
+	       ch != 0xfeff;
+}
+
+static void put_mark(struct cells *c, int x, int y, uint32_t ch)
+{
+	struct cell *at;
+
+	if (x < 0 || y < 0 || x >= c->cols || y >= c->lines || !is_mark(ch))
+		return;
+	at = c->at + (size_t)y * (size_t)c->cols + x;
+	if (at->ch > ' ' && !at->mark)
+		at->mark = (uint16_t)ch;
 }
 
 char cells_ascii(uint32_t ch)
@@ -140,7 +158,7 @@ void cells_clear(struct cells *c)
 	size_t n = (size_t)c->cols * (size_t)c->lines;
 
 	for (size_t i = 0; i < n; i++)
-		c->at[i] = (struct cell){ ' ', STYLE_NORMAL };
+		c->at[i] = (struct cell){ ' ', STYLE_NORMAL, 0 };
 }
 
 void cells_resize(struct cells *c, int cols, int lines)
@@ -171,11 +189,13 @@ static void set_cell(struct cells *c, int x, int y, unsigned style, uint32_t ch)
 	if (x < 0 || y < 0 || x >= c->cols || y >= c->lines)
 		return;
 	at = c->at + (size_t)y * (size_t)c->cols + x;
-	if (!at->ch && x > 0 && ch)
+	if (!at->ch && x > 0 && ch) {
 		at[-1].ch = ' ';
+		at[-1].mark = 0;
+	}
 	if (x + 1 < c->cols && at->ch && !at[1].ch)
 		at[1].ch = ' ';
-	*at = (struct cell){ ch, (uint16_t)style };
+	*at = (struct cell){ ch, (uint16_t)style, 0 };
 }
 
 void cells_char(struct cells *c, int x, int y, unsigned style, uint32_t ch)
@@ -191,7 +211,7 @@ void cells_char(struct cells *c, int x, int y, unsigned style, uint32_t ch)
 
 int cells_put(struct cells *c, int x, int y, int w, unsigned style, const char *text)
 {
-	int used = 0, room;
+	int used = 0, before = -1, room;
 	uint32_t ch;
 
 	/* What is outside the grid cannot be seen, but the width asked for decides where text is cut. */
@@ -203,8 +223,12 @@ int cells_put(struct cells *c, int x, int y, int w, unsigned style, const char *
 
 		if (used + cw > room)
 			break;
-		if (cw)
-			cells_char(c, x + used, y, style, ch);
+		if (cw) {
+			before = x + used;
+			cells_char(c, before, y, style, ch);
+		} else if (used) {
+			put_mark(c, before, y, ch);
+		}
 		used += cw;
 	}
 	if (room < w) {
@@ -319,6 +343,8 @@ static void dump_line(const struct cell *at, int n, bool ascii, FILE *out)
 			fputc(at[x].ch ? cells_ascii(at[x].ch) : '?', out);
 		else if (at[x].ch)
 			fwrite(utf8, 1, (size_t)cells_utf8(at[x].ch, utf8), out);
+		if (!ascii && at[x].mark)
+			fwrite(utf8, 1, (size_t)cells_utf8(at[x].mark, utf8), out);
 	}
 	fputc('\n', out);
 }

@@ -6,7 +6,8 @@
  * character that an ASCII terminal does not have. Knows no colours (theme.c maps styles to them) and does no
  * output but cells_dump(). All functions clip: coordinates outside the grid are harmless. One thread owns a grid.
  *
- * Coordinates count from 0 at the upper left. A wide character takes two cells: the character, then ch == 0.
+ * Coordinates count from 0 at the upper left. A wide character takes two cells: the character, then ch == 0. Of the marks
+ * that are drawn on top of a character (accents, vowel signs) a cell keeps the first: a name can be read, and not made a tower.
  */
 #ifndef AGENTTOP_CELLS_H
 #define AGENTTOP_CELLS_H
@@ -29,6 +30,7 @@ enum style {
 struct cell {
 	uint32_t ch;
 	uint16_t style;
+	uint16_t mark;			/* combining character on top of it; 0: none */
 };
 struct rect {
 	int x, y, w, h;
@@ -63,7 +65,7 @@ void cells_dump(const struct cells *, bool ascii, FILE *out);
 char cells_ascii(uint32_t ch);
 
 int cells_width(const char *text);			/* columns of UTF-8 text */
-int cells_char_width(uint32_t ch);			/* 0 (combining, not shown), 1 or 2 */
+int cells_char_width(uint32_t ch);			/* 0 (combining, or nothing to see), 1 or 2 */
 /* Next character of *text, which is moved on; 0 at the end. Broken UTF-8 and controls come out as '?'. */
 uint32_t cells_next(const char **text);
 int cells_utf8(uint32_t ch, char out[5]);		/* bytes written, without the NUL that ends them */

@@ -195,11 +195,13 @@ static wchar_t shown_char(uint32_t ch)
 
 static void put_cell(int x, int y, const struct cell *at)
 {
-	wchar_t text[2] = { shown_char(at->ch), 0 };
+	wchar_t text[3] = { shown_char(at->ch), 0, 0 };
 	short pair;
 	attr_t a = attr_of(at, &pair);
 	cchar_t cc;
 
+	if (at->mark && !term.ascii && text[0] == (wchar_t)at->ch && wcwidth((wchar_t)at->mark) == 0)
+		text[1] = (wchar_t)at->mark;
 	if (setcchar(&cc, text, a, pair, NULL) != ERR)
 		mvadd_wch(y, x, &cc);
 	/* The other half of a wide character, where a narrow one stands in for it. */
@@ -209,7 +211,7 @@ static void put_cell(int x, int y, const struct cell *at)
 
 static bool same_cell(const struct cell *a, const struct cell *b)
 {
-	return a->ch == b->ch && a->style == b->style;
+	return a->ch == b->ch && a->style == b->style && a->mark == b->mark;
 }
 
 void term_draw(const struct cells *c)

@@ -107,7 +107,16 @@ static void test_wide(void)
 	is_dump(&c, true, " xy ??\nz ??~\n?? ~\n     ?\n", "in ASCII it takes its two columns");
 	cells_clear(&c);
 	cells_put(&c, 0, 0, 6, STYLE_NORMAL, "e\xcc\x81t\xc3\xa9");
-	is_dump(&c, false, "eté\n\n\n\n", "combining characters are left out");
+	cells_put(&c, 0, 1, 6, STYLE_NORMAL, "\xcc\x81o\xcc\x88\xcc\x81\xcc\x82日\xcc\x81x");
+	cells_put(&c, 0, 2, 6, STYLE_NORMAL, "a\xe2\x80\xae\xe2\x80\x8b\xef\xb8\x8f \xcc\x81z");
+	cells_put(&c, 5, 3, 1, STYLE_NORMAL, "n\xcc\x83");
+	is_dump(&c, false, "e\xcc\x81té\no\xcc\x88日\xcc\x81x\na z\n     n\xcc\x83\n",
+		"one combining character stays with what it is drawn on, no more; what turns text around goes");
+	is_dump(&c, true, "et?\no??x\na z\n     n\n", "in ASCII there is none");
+	cells_char(&c, 0, 0, STYLE_NORMAL, 'E');
+	cells_char(&c, 2, 1, STYLE_NORMAL, '-');
+	cells_put(&c, 4, 3, 2, STYLE_NORMAL, "e\xcc\x81long");
+	is_dump(&c, false, "Eté\no\xcc\x88 -x\na z\n    e\xcc\x81…\n", "it goes with its character");
 	cells_fini(&c);
 }
 
