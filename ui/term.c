@@ -37,7 +37,8 @@ static struct {
 	bool all_stop;			/* Ctrl-Z was typed: who shares the terminal with us stops, too */
 	struct termios old, ours;
 	sigset_t old_mask;
-	char leave[128];		/* what puts the screen back, for a crash that cannot call curses */
+	char begin_frame[32], end_frame[32];	/* a terminal that can do so shows what is between them at once; "" where it cannot */
+	char leave[192];		/* what puts the screen back, for a crash that cannot call curses */
 	size_t leave_len;
 	struct sigaction saved[NSIG];
 } term = { .wake = { -1, -1 }, .stops = -1 };
@@ -214,9 +215,26 @@ static bool same_cell(const struct cell *a, const struct cell *b)
 	return a->ch == b->ch && a->style == b->style && a->mark == b->mark;
 }
 
+/* Past curses, whose own buffer is empty between two refreshes. */
+static void send(const char *text)
+{
+	size_t left = strlen(text);
+
+	while (left) {
+		ssize_t n = write(fileno(term.out), text, left);
+
+		if (n < 0 && errno != EINTR)
+			return;
+		if (n > 0) {
+			text += n;
+			left -= (size_t)n;
+		}
+	}
+}
+
 void term_draw(const struct cells *c)
 {
-	bool all = term.shown.cols != c->cols || term.shown.lines != c->lines;
+	bool all = term.shown.cols != c->cols || term.shown.lines != c->lines, changed = all;
 	int x, y;
 
 	if (!term.is_open)
@@ -231,11 +249,17 @@ void term_draw(const struct cells *c)
 			struct cell *was = term.shown.at + (size_t)y * (size_t)c->cols + x;
 			bool next = at->ch && x + 1 < c->cols && !at[1].ch && !same_cell(at + 1, was + 1);
 
-			if (at->ch && (all || next || !same_cell(at, was)))
+			if (at->ch && (all || next || !same_cell(at, was))) {
 				put_cell(x, y, at);
+				changed = true;
+			}
 		}
+	if (!changed)
+		return;
 	memcpy(term.shown.at, c->at, (size_t)c->cols * (size_t)c->lines * sizeof *c->at);
+	send(term.begin_frame);
 	refresh();
+	send(term.end_frame);
 }
 
 void term_repaint(void)
@@ -318,12 +342,29 @@ void term_suspend(void)
 	come_back();
 }
 
-/* A line of what the terminal wants to be sent to give back the user's screen. */
-static void add_leave(const char *cap)
+static const char *capability(const char *name)
 {
-	const char *s = tigetstr((char *)cap);
+	const char *s = tigetstr((char *)name);
 
-	if (!s || s == (char *)-1)
+	return s == (char *)-1 ? NULL : s;
+}
+
+/* Sync takes 1 where a frame begins and 2 where it ends; it is an extension that few descriptions have. */
+static void find_frame(void)
+{
+	const char *sync = capability("Sync");
+
+	term.begin_frame[0] = term.end_frame[0] = 0;
+	if (!sync || strstr(sync, "%s") || strlen(sync) > 200)
+		return;
+	snprintf(term.begin_frame, sizeof term.begin_frame, "%s", tiparm(sync, 1));
+	snprintf(term.end_frame, sizeof term.end_frame, "%s", tiparm(sync, 2));
+}
+
+/* A line of what the terminal wants to be sent to give back the user's screen. */
+static void add_leave(const char *s)
+{
+	if (!s)
 		return;
 	for (; *s && term.leave_len < sizeof term.leave; s++) {
 		/* "$<5>" asks for a pause, which no terminal of today needs. */
@@ -378,14 +419,13 @@ static void close_files(void)
 
 static int open_screen(struct err *e)
 {
-	const char *name = getenv("TERM"), *cup;
+	const char *name = getenv("TERM");
 
 	term.screen = newterm(NULL, term.out, term.in);
 	if (!term.screen)
 		return err_set(e, -ENOTTY, "the terminal type TERM=%s is not known here; set TERM=xterm, or use --report",
 			       name ? name : "");
-	cup = tigetstr((char *)"cup");
-	if (cup && cup != (char *)-1)
+	if (capability("cup"))
 		return 0;
 	endwin();
 	delscreen(term.screen);
@@ -422,10 +462,12 @@ static void set_modes(void)
 	nodelay(term.keys, TRUE);
 	init_colors();
 	term.leave_len = 0;
-	add_leave("sgr0");
-	add_leave("cnorm");
-	add_leave("rmkx");
-	add_leave("rmcup");
+	find_frame();
+	add_leave(term.end_frame);
+	add_leave(capability("sgr0"));
+	add_leave(capability("cnorm"));
+	add_leave(capability("rmkx"));
+	add_leave(capability("rmcup"));
 }
 
 static bool wants_ascii(void)
@@ -573,10 +615,13 @@ static enum term_event next_signal(void)
 			term.ended_by = sig;
 			return TERM_SIGNAL;
 		}
-		if (sig == SIGCONT)
+		if (sig == SIGCONT) {
 			come_back();		/* after SIGSTOP: somebody else had the terminal */
-		else
+		} else {
+			/* Narrower and wide again before we looked: the size is the same, what was on the right is gone. */
 			fit_size();
+			term_repaint();
+		}
 		ev = TERM_RESIZE;
 	}
 	return has_stop() ? TERM_SUSPEND : ev;
