@@ -9,6 +9,7 @@
 #include "report.h"
 #include "session.h"
 #include "source.h"
+#include "term.h"
 #include "theme.h"
 #include "ui.h"
 #include "user.h"
@@ -368,6 +369,7 @@ int main(int argc, char **argv)
 	user_as_caller(false);
 	look_set_targets(o.target);
 	theme_use(o.theme);
+	term_use_mouse(o.mouse);
 	if (r) {
 		r = complain(&err, r == -EINVAL ? EXIT_USAGE : EXIT_WORK);
 	} else if (o.help) {

@@ -23,7 +23,7 @@ static int opt_by_name(const char *name, size_t len);
 static void set_defaults(struct opts *o)
 {
 	*o = (struct opts){ .n_top = 20, .hot_percent = 10, .hot_harm_ns = 10000 * NSEC_PER_USEC,
-			    .keep_ns = 60 * NSEC_PER_SEC, .buffer_kb = 16384, .record_version = 7, .trigger_limit = 20 };
+			    .keep_ns = 60 * NSEC_PER_SEC, .buffer_kb = 16384, .record_version = 7, .trigger_limit = 20, .mouse = true };
 	o->step_name = xstrdup("step");
 	o->theme = xcalloc(1, sizeof *o->theme);
 	opts_agents(o, opt_table[opt_by_name("agents", 6)].def);

@@ -86,6 +86,7 @@ struct opts {
 	double hot_percent;		/* a CPU is IRQ-hot when interrupts take more of it than this */
 	uint64_t hot_harm_ns;		/* ... or when they took this much or more from steps there, each second */
 	struct stage_target target[N_STAGES];	/* defaults of stage_names unless configured */
+	bool mouse;
 	struct theme *theme;		/* colours of the screens (theme.h) */
 	bool help, version;		/* print that and leave */
 	char *config;			/* file named by --config; NULL: the default one, if it is there */

@@ -185,6 +185,15 @@ static int set_theme(struct opts *o, const char *v, bool first, struct err *err)
 	return theme_choose(o->theme, v, err);
 }
 
+static int set_mouse(struct opts *o, const char *v, bool first, struct err *err)
+{
+	(void)first;
+	if (strcmp(v, "yes") && strcmp(v, "no"))
+		return err_set(err, -EINVAL, "the mouse is used, yes or no");
+	o->mouse = v[0] == 'y';
+	return 0;
+}
+
 static int set_config(struct opts *o, const char *v, bool first, struct err *err)
 {
 	(void)first;
@@ -391,6 +400,8 @@ const struct opt opt_table[] = {
 	  .help = "or when they took N us or more a second from steps there" },
 	{ "theme", 0, "NAME", .def = "dark", .set = set_theme,
 	  .help = "colours for a dark ground, for a light one, or mono: none" },
+	{ "mouse", 0, "yes|no", .def = "yes", .set = set_mouse,
+	  .help = "wheel and clicks; no leaves them to the terminal" },
 	{ "config", 0, "FILE", .line_only = true, .early = true, .def = "~/.config/agenttop/config", .set = set_config,
 	  .help = "defaults for these options, the stages' targets, single colours: one 'key = value' a line" },
 	{ "version", 0, .line_only = true, .early = true, .set = set_version,

@@ -24,6 +24,19 @@ seen()
 	ok $? "$2"
 }
 
+# The mouse, as a terminal tells of it: button (0, wheel 64 up, 65 down), column, line, both from 1.
+mouse()
+{
+	tm send-keys -t t -l "$(printf '\033[<%d;%d;%dM' "$1" "$2" "$3")"
+	[ "$1" -ge 64 ] || tm send-keys -t t -l "$(printf '\033[<%d;%d;%dm' "$1" "$2" "$3")"
+}
+has_mouse() { [ "$(tm display-message -p -t t '#{mouse_any_flag}')" = 1 ]; }
+# where REGEX: column and line, both from 1, of what the screen shows first of it.
+where()
+{
+	tm capture-pane -p -t t | awk -v re="$1" 'match($0, re) { print RSTART, NR; exit }'
+}
+
 # A line for the shell. Its screen is emptied first, so that what is seen is of this line.
 line()
 {
@@ -63,7 +76,7 @@ modes()
 	rm -f "$tmp/modes"
 	line "stty -a > $tmp/modes.new; mv $tmp/modes.new $tmp/modes; echo rc=0"
 	until_true 5 test -s "$tmp/modes" && ended 0 && cat "$tmp/modes"
-	tm display-message -p -t t 'alternate=#{alternate_on} cursor=#{cursor_flag} keypad=#{keypad_flag}'
+	tm display-message -p -t t 'alternate=#{alternate_on} cursor=#{cursor_flag} keypad=#{keypad_flag} mouse=#{mouse_any_flag}'
 }
 restored()
 {

@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 const struct action_doc action_docs[N_ACTIONS] = {
@@ -40,6 +41,7 @@ const struct action_doc action_docs[N_ACTIONS] = {
 	[ACT_ZOOM_ALL] = { "zoom-all", "0", "show the whole step" },
 	[ACT_PAN_LEFT] = { "pan-left", "(<S-Left>", "move the window to earlier times" },
 	[ACT_PAN_RIGHT] = { "pan-right", ")<S-Right>", "move the window to later times" },
+	[ACT_POINT] = { "point", "", "to what was clicked" },
 	[ACT_LOG] = { "log", "l", "logarithmic time: short pieces become visible" },
 	[ACT_TUNE] = { "tune", "t", "who else suffered from it" },
 	[ACT_VIEW_1] = { "view-1", "1", "first screen" },
@@ -59,6 +61,16 @@ const struct action_doc action_docs[N_ACTIONS] = {
 	[ACT_HELP] = { "help", "?h<F1>", "these keys, and what the words for stages mean" },
 	[ACT_REPAINT] = { "repaint", "<C-l>", "paint the screen anew" },
 	[ACT_QUIT] = { "quit", "q<C-c>", "quit" },
+};
+
+const struct mouse_doc mouse_docs[] = {
+	{ "(the wheel)", "three lines up or down" },
+	{ "a tab", "to that screen" },
+	{ "a row", "the cursor goes there; a second click is Enter" },
+	{ "a heading", "sort by that column; when it is that one already, reverse the order" },
+	{ "the waterfall", "on the screen Chain: to the piece there; a second click is Enter" },
+	{ "a key below", "as if it had been pressed" },
+	{ NULL }
 };
 
 static const struct {
@@ -87,6 +99,51 @@ static size_t name_len(const char *s)
 	return n > 1 && s[n] == '>' ? n + 1 : 0;
 }
 
+#define PLACE_MAX 0xfff
+
+uint32_t action_click_key(enum click what, int x, int y)
+{
+	return UIKEY_CLICK | (uint32_t)what << 24 | (uint32_t)MIN(MAX(y, 0), PLACE_MAX) << 12 | (uint32_t)MIN(MAX(x, 0), PLACE_MAX);
+}
+
+enum click action_click(uint32_t key, int *x, int *y)
+{
+	*x = key & PLACE_MAX;
+	*y = key >> 12 & PLACE_MAX;
+	return (enum click)(key >> 24 & 3);
+}
+
+/* Up to four digits and what ends them; moves *s behind it. */
+static bool read_place(const char **s, char end, int *place)
+{
+	size_t n = strspn(*s, "0123456789");
+
+	if (!n || n > 4 || (*s)[n] != end)
+		return false;
+	*place = atoi(*s);
+	*s += n + 1;
+	return true;
+}
+
+/* "<Click:10,3>": its length and its key; 0 when it is not of that form. */
+static size_t read_click(const char *s, uint32_t *key)
+{
+	static const char *const what[] = {
+		[CLICK_BUTTON] = "<Click:", [CLICK_WHEEL_UP] = "<WheelUp:", [CLICK_WHEEL_DOWN] = "<WheelDown:"
+	};
+
+	for (unsigned i = 0; i < ARRAY_LEN(what); i++) {
+		const char *p = s + strlen(what[i]);
+		int x, y;
+
+		if (strncasecmp(s, what[i], strlen(what[i])) || !read_place(&p, ',', &x) || !read_place(&p, '>', &y))
+			continue;
+		*key = action_click_key((enum click)i, x, y);
+		return (size_t)(p - s);
+	}
+	return 0;
+}
+
 static uint32_t key_of_name(const char *s, size_t len)
 {
 	if (len == 3 && (s[0] == 'C' || s[0] == 'c') && s[1] == '-' && isalpha((unsigned char)s[2]))
@@ -99,8 +156,12 @@ static uint32_t key_of_name(const char *s, size_t len)
 
 int action_next_key(const char **keys, uint32_t *key, struct err *e)
 {
-	size_t len = name_len(*keys);
+	size_t len = name_len(*keys), click = read_click(*keys, key);
 
+	if (click) {
+		*keys += click;
+		return 1;
+	}
 	if (!len) {
 		*key = cells_next(keys);
 		return *key ? 1 : 0;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "app.h"
+#include "clicks.h"
 #include "look.h"
 #include "timebar.h"
 #include "title.h"
@@ -30,6 +31,8 @@ struct app {
 	bool notice_bad;
 	char done[sizeof(struct err)];	/* what the snapshot says was done last, as drawn */
 	bool done_seen;			/* and a key has been pressed since */
+	struct clicks clicks;
+	int x, y;			/* of the click */
 	/* Live. */
 	struct snapshot was;		/* bytes of the newest, to know it again; its pointers are never followed */
 	uint64_t was_texts;
@@ -69,6 +72,7 @@ void app_free(struct app *app)
 	}
 	for (unsigned i = 0; i < N_ASKS; i++)
 		prompt_past_fini(app->past + i);
+	clicks_fini(&app->clicks);
 	free(app);
 }
 
@@ -324,9 +328,10 @@ static unsigned act_global(struct app *app, enum action a)
 
 unsigned app_act(struct app *app, enum action a)
 {
-	struct move m = { .body = app->body, .late = app->late };
+	struct move m = { .body = app->body, .late = app->late, .x = app->x, .y = app->y };
 	unsigned done = 0, cleared = app->notice[0] && a != ACT_NONE ? UI_REDRAW : 0;
 
+	app->clicks.last = 0;
 	app->notice[0] = 0;
 	app->asking = false;
 	if (app->done[0] && !app->done_seen) {
@@ -360,18 +365,31 @@ unsigned app_key(struct app *app, uint32_t key)
 	return a == ACT_NONE ? 0 : app_act(app, a);
 }
 
+unsigned app_click(struct app *app, uint32_t key)
+{
+	enum action a;
+	unsigned done = 0, n = clicks_find(&app->clicks, key, &a, &app->x, &app->y);
+
+	for (; n && !(done & ~(unsigned)UI_REDRAW); n--)
+		done |= app_act(app, a);
+	app->clicks.last = app->clicks.next;
+	return done;
+}
+
 static void tab_line(struct app *app, struct cells *c, int y, int w)
 {
 	char text[128] = "";
-	int x = 0, room;
+	int x = 0, n, room;
 
 	cells_fill(c, (struct rect){ 0, y, w, 1 }, STYLE_DIM, 0x2500);
 	for (unsigned i = 0; i < n_views; i++) {
 		bool now = i == app->now;
 		char number[4] = { i + 1 == n_views ? '?' : (char)('1' + i), 0 };
 
-		x += cells_putf(c, x, y, w - x, now ? STYLE_TITLE | STYLE_SELECTED : STYLE_NORMAL, now ? "[%s %s]" : " %s %s ",
-				number, views[i]->title);
+		n = cells_putf(c, x, y, w - x, now ? STYLE_TITLE | STYLE_SELECTED : STYLE_NORMAL, now ? "[%s %s]" : " %s %s ",
+			       number, views[i]->title);
+		cells_hit(c, (struct rect){ x, y, n, 1 }, i + 1 == n_views ? ACT_HELP : ACT_VIEW_1 + i, !now, HIT_KEY);
+		x += n;
 	}
 	room = w - x - 2;
 	if (app->snap->source.range && app->snap->complete)
@@ -395,6 +413,13 @@ static uint8_t foot_drop(unsigned nth)
 	return (uint8_t)(nth < 3 ? nth + 1 : nth == 3 ? 5 : nth + 3);
 }
 
+/* A part of the footer that does what it says when it is clicked. */
+static void add_key(struct parts *ps, uint8_t drop, enum action a, const char *key, const char *what)
+{
+	parts_add(ps, drop, STYLE_NORMAL, "", "%s %s", key, what);
+	ps->p[ps->n - 1].action = (uint16_t)a;
+}
+
 static void put_foot(const struct app *app, struct parts *ps)
 {
 	const struct view *v = views[app->now];
@@ -404,15 +429,16 @@ static void put_foot(const struct app *app, struct parts *ps)
 
 	for (k = k ? k : v->keys; k->action && ps->n + 6 < ARRAY_LEN(ps->p); k++)
 		if (k->foot)
-			parts_add(ps, foot_drop(n++), STYLE_NORMAL, "", "%s %s",
-				  k->foot_key ? k->foot_key : action_key_text(key, sizeof key, k->action, false), k->foot);
+			/* "Arrows" are several keys: which one is meant? */
+			add_key(ps, foot_drop(n++), k->foot_key ? ACT_NONE : k->action,
+				k->foot_key ? k->foot_key : action_key_text(key, sizeof key, k->action, false), k->foot);
 	if (app->snap->live.past) {
-		parts_add(ps, DROP_PAUSE, STYLE_NORMAL, "", "p go live");
-		parts_add(ps, DROP_SAVE, STYLE_NORMAL, "", "w save");
+		add_key(ps, DROP_PAUSE, ACT_PAUSE, "p", "go live");
+		add_key(ps, DROP_SAVE, ACT_SAVE, "w", "save");
 	}
 	if (app->snap->live.on && !app->time.open) {
-		parts_add(ps, DROP_PAUSE, STYLE_NORMAL, "", app->paused ? "p go on" : "p pause");
-		parts_add(ps, DROP_SAVE, STYLE_NORMAL, "", "w save");
+		add_key(ps, DROP_PAUSE, ACT_PAUSE, "p", app->paused ? "go on" : "pause");
+		add_key(ps, DROP_SAVE, ACT_SAVE, "w", "save");
 	}
 }
 
@@ -421,8 +447,8 @@ static void footer_line(const struct app *app, struct cells *c, int y, int w)
 	struct parts ps = { 0 };
 
 	put_foot(app, &ps);
-	parts_add(&ps, 0, STYLE_NORMAL, "", "? help");
-	parts_add(&ps, 0, STYLE_NORMAL, "", "q quit");
+	add_key(&ps, 0, ACT_HELP, "?", "help");
+	add_key(&ps, 0, ACT_QUIT, "q", "quit");
 	parts_put(&ps, c, 0, y, w, 2);
 	/* Keys stand out from what they do. */
 	for (int x = 0; x < MIN(w, c->cols); x++) {
@@ -507,6 +533,7 @@ void app_draw(struct app *app, struct cells *c)
 	} else {
 		draw_view(app, c);
 	}
+	clicks_keep(&app->clicks, c);
 }
 
 static int press_keys(struct app *app, struct cells *c, const char *keys, struct err *e)
@@ -515,7 +542,10 @@ static int press_keys(struct app *app, struct cells *c, const char *keys, struct
 	int r;
 
 	while ((r = action_next_key(&keys, &key, e)) > 0) {
-		app_key(app, key);
+		if (key & UIKEY_CLICK)
+			app_click(app, key);
+		else
+			app_key(app, key);
 		app_draw(app, c);		/* what is a page depends on what is seen */
 	}
 	return r;

@@ -32,6 +32,8 @@ unsigned app_key(struct app *, uint32_t key);
  * UI_REDRAW, UI_COMMAND and UI_RANGE.
  */
 unsigned app_act(struct app *, enum action);
+/* The same for a click (action.h), by what the last app_draw() has put there. */
+unsigned app_click(struct app *, uint32_t key);
 /* What the last app_act() asked for when it returned UI_COMMAND. */
 enum ui_command app_command(const struct app *, int64_t *value);
 /* Which time is to be looked at, when the last app_act() returned UI_RANGE. 0, 0: all. */

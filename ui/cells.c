@@ -159,6 +159,7 @@ void cells_clear(struct cells *c)
 
 	for (size_t i = 0; i < n; i++)
 		c->at[i] = (struct cell){ ' ', STYLE_NORMAL, 0 };
+	c->n_hits = 0;
 }
 
 void cells_resize(struct cells *c, int cols, int lines)
@@ -178,6 +179,7 @@ void cells_resize(struct cells *c, int cols, int lines)
 void cells_fini(struct cells *c)
 {
 	free(c->at);
+	free(c->hits);
 	*c = (struct cells){ 0 };
 }
 
@@ -330,6 +332,20 @@ void cells_mark(struct cells *c, struct rect r, unsigned bits)
 	for (int y = MAX(r.y, 0); y < y1; y++)
 		for (int x = MAX(r.x, 0); x < x1; x++)
 			c->at[(size_t)y * (size_t)c->cols + x].style |= (uint16_t)bits;
+}
+
+void cells_hit(struct cells *c, struct rect r, unsigned action, unsigned times, enum hit_kind kind)
+{
+	int x1 = MIN(r.x + r.w, c->cols), y1 = MIN(r.y + r.h, c->lines);
+
+	r.x = MAX(r.x, 0);
+	r.y = MAX(r.y, 0);
+	/* Grids of nothing, which measure, are never given back: they must not get memory here. */
+	if (r.x >= x1 || r.y >= y1)
+		return;
+	GROW(c->hits, c->n_hits, c->cap_hits);
+	c->hits[c->n_hits++] = (struct hit){ { r.x, r.y, x1 - r.x, y1 - r.y }, (uint16_t)action,
+					     (uint16_t)MIN(times, (unsigned)UINT16_MAX), kind };
 }
 
 static void dump_line(const struct cell *at, int n, bool ascii, FILE *out)

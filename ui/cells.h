@@ -35,10 +35,22 @@ struct cell {
 struct rect {
 	int x, y, w, h;
 };
+/*
+ * What a click means in that part of the grid: the action so many times, as if its key had been pressed. A second click in
+ * succession means ACT_ENTER on the row that is chosen by then, and where the place has not changed.
+ */
+enum hit_kind { HIT_KEY, HIT_ROW, HIT_CHOSEN_ROW, HIT_PLACE };
+struct hit {
+	struct rect r;
+	uint16_t action, times;		/* enum action */
+	enum hit_kind kind;
+};
 struct cells {
 	int cols, lines;
 	struct cell *at;			/* line by line */
 	size_t cap;
+	struct hit *hits;			/* what was drawn last comes last */
+	size_t n_hits, cap_hits;
 };
 #define CELLS_MAX 2000				/* columns or lines; more is cut */
 
@@ -58,6 +70,9 @@ int cells_wrap(struct cells *, struct rect, int skip, unsigned style, const char
 void cells_char(struct cells *, int x, int y, unsigned style, uint32_t ch);
 void cells_fill(struct cells *, struct rect, unsigned style, uint32_t ch);
 void cells_mark(struct cells *, struct rect, unsigned bits);	/* adds STYLE_SELECTED and the like */
+
+/* Says what a click means there; what is outside the grid is nowhere. */
+void cells_hit(struct cells *, struct rect, unsigned action, unsigned times, enum hit_kind);
 
 /* As text, one line each, blanks at the end of a line left out. */
 void cells_dump(const struct cells *, bool ascii, FILE *out);

@@ -415,7 +415,7 @@ static int part_put(const struct part *p, struct cells *c, int x, int y, int w)
 int parts_put(const struct parts *ps, struct cells *c, int x, int y, int w, int gap)
 {
 	bool gone[ARRAY_LEN(ps->p)] = { false };
-	int need = 0, used = 0;
+	int need = 0, used = 0, n;
 
 	for (size_t i = 0; i < ps->n; i++)
 		need += cells_width(ps->p[i].text) + (i ? gap : 0);
@@ -435,7 +435,10 @@ int parts_put(const struct parts *ps, struct cells *c, int x, int y, int w, int 
 			if (used && ps->dots)
 				cells_char(c, x + used + gap / 2, y, STYLE_DIM, 0xb7);
 			used += used ? gap : 0;
-			used += part_put(ps->p + i, c, x + used, y, w - used);
+			n = part_put(ps->p + i, c, x + used, y, w - used);
+			if (ps->p[i].action)
+				cells_hit(c, (struct rect){ x + used, y, n, 1 }, ps->p[i].action, 1, HIT_KEY);
+			used += n;
 		}
 	return used;
 }

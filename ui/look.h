@@ -68,6 +68,7 @@ struct part {
 	uint8_t n_label;		/* so many first bytes are a label, drawn dim */
 	uint8_t drop;
 	uint16_t style;
+	uint16_t action;		/* what a click on it means; 0: nothing */
 };
 struct parts {
 	struct part p[24];

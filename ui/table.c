@@ -108,6 +108,23 @@ static void draw_row(const struct table *t, const void *arg, size_t row, const s
 	}
 }
 
+/* Presses of a key that sort by that column. */
+static void hit_heading(const struct table *t, struct cells *c, struct rect r, unsigned col, unsigned sort_col)
+{
+	unsigned n = 1, at;
+
+	if (sort_col >= t->n_cols || !t->cols[col].sort)
+		return;
+	if (col == sort_col) {
+		cells_hit(c, r, ACT_REVERSE, 1, HIT_KEY);
+		return;
+	}
+	for (at = table_next_sort(t, sort_col, 1); at != col && n < t->n_cols; n++)
+		at = table_next_sort(t, at, 1);
+	if (at == col)
+		cells_hit(c, r, ACT_SORT, n, HIT_KEY);
+}
+
 static void draw_heading(const struct table *t, const struct layout *l, struct cells *c, struct rect r,
 			 unsigned sort_col, bool reverse)
 {
@@ -126,8 +143,20 @@ static void draw_heading(const struct table *t, const struct layout *l, struct c
 			cells_put_right(c, x - 1, r.y, MIN(l->w[i] + 1, r.x + r.w - x + 1), STYLE_HEAD, title);
 		else
 			cells_put(c, x, r.y, MIN(l->w[i], r.x + r.w - x), STYLE_HEAD, title);
+		hit_heading(t, c, (struct rect){ x - 1, r.y, MIN(l->w[i] + 1, r.x + r.w - x + 1), 1 }, i, sort_col);
 		x += l->w[i] + 1;
 	}
+}
+
+/* Steps of the cursor to that row. On the first row one that leads nowhere says that the cursor is wanted there. */
+static void hit_row(struct cells *c, struct rect r, size_t row, size_t cursor)
+{
+	if (cursor == TABLE_NO_CURSOR)
+		return;
+	if (row > cursor)
+		cells_hit(c, r, ACT_DOWN, (unsigned)(row - cursor), HIT_ROW);
+	else
+		cells_hit(c, r, ACT_UP, (unsigned)(cursor ? cursor - row : 1), row == cursor ? HIT_CHOSEN_ROW : HIT_ROW);
 }
 
 size_t table_top(const struct table_pos *pos, size_t n_rows, size_t page)
@@ -158,6 +187,7 @@ void table_draw(const struct table *t, const void *arg, size_t n_rows, const str
 		int y = r.y + 1 + (int)i;
 
 		draw_row(t, arg, top + i, &l, c, r.x + MARGIN, y, r.x + r.w);
+		hit_row(c, (struct rect){ r.x, y, r.w, 1 }, top + i, pos->cursor);
 		if (top + i == pos->cursor) {
 			cells_char(c, r.x, y, STYLE_KEY, 0x25b8);
 			cells_mark(c, (struct rect){ r.x, y, r.w, 1 }, STYLE_SELECTED);

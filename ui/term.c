@@ -23,6 +23,15 @@
 static const int end_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 static const int crash_signals[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT };
 
+enum { KEY_OLD_MOUSE = KEY_MAX + 1, KEY_NEW_MOUSE };
+
+/* A sequence of the mouse that has begun: "\\033[M" or "\\033[<" have been read. */
+struct mouse_in {
+	enum { MOUSE_NONE, MOUSE_OLD, MOUSE_NEW } form;
+	char text[24];
+	size_t n;
+};
+
 static struct {
 	SCREEN *screen;
 	WINDOW *keys;			/* a pad: reading from it does not repaint the screen */
@@ -30,7 +39,10 @@ static struct {
 	int tty;			/* descriptor of in */
 	int wake[2];			/* signal handlers write the signal's number here */
 	volatile sig_atomic_t is_open;
-	bool ascii, color;
+	bool ascii, color, wants_mouse;
+	uint32_t click, pressed;	/* pressed: where the button is down; 0: it is not */
+	struct mouse_in mouse;
+	char mouse_on[64], mouse_off[64];	/* what the terminal wants to be sent; "": there is no mouse */
 	int ended_by;
 	struct cells shown;		/* what the terminal shows; cols == 0: nobody knows */
 	int stops;			/* readable: a SIGTSTP is pending; it is never read */
@@ -38,7 +50,7 @@ static struct {
 	struct termios old, ours;
 	sigset_t old_mask;
 	char begin_frame[32], end_frame[32];	/* a terminal that can do so shows what is between them at once; "" where it cannot */
-	char leave[192];		/* what puts the screen back, for a crash that cannot call curses */
+	char leave[256];		/* what puts the screen back, for a crash that cannot call curses */
 	size_t leave_len;
 	struct sigaction saved[NSIG];
 } term = { .wake = { -1, -1 }, .stops = -1 };
@@ -287,6 +299,7 @@ static void fit_size(void)
 static void come_back(void)
 {
 	reset_prog_mode();
+	send(term.mouse_on);
 	fit_size();
 	term_repaint();
 	refresh();
@@ -318,6 +331,7 @@ static void leave_screen(void)
 	bool taken = !tcgetattr(term.tty, &now) && !same_modes(&now, &term.ours);
 
 	mask_signal(SIG_BLOCK, SIGTTOU, &old);
+	send(term.mouse_off);
 	endwin();
 	fflush(term.out);
 	if (taken)
@@ -447,6 +461,35 @@ static void take_stop_key(void)
 	def_prog_mode();
 }
 
+/*
+ * Curses has a mouse of its own, but gives back the newest first of what comes at once, and makes clicks of it that nobody asked
+ * for: a wheel that is turned fast loses most. So it only tells where a sequence of the mouse begins. Such sequences are asked for
+ * in the form that knows any width; who does not know that one answers in the old form.
+ * The kernel's console says that it has a mouse, but that is a daemon's.
+ */
+static void open_mouse(void)
+{
+	const char *type = getenv("TERM"), *modes = capability("XM");
+
+	term.mouse_on[0] = term.mouse_off[0] = 0;
+	term.mouse.form = MOUSE_NONE;
+	term.pressed = 0;
+	if (!term.wants_mouse || !capability("kmous") || !type || !strncmp(type, "linux", 5))
+		return;
+	if (modes && !strstr(modes, "%s") && strlen(modes) < 200) {
+		snprintf(term.mouse_on, sizeof term.mouse_on, "%s", tiparm(modes, 1));
+		snprintf(term.mouse_off, sizeof term.mouse_off, "%s", tiparm(modes, 0));
+	} else {
+		snprintf(term.mouse_on, sizeof term.mouse_on, "\033[?1000h\033[?1006h");
+		snprintf(term.mouse_off, sizeof term.mouse_off, "\033[?1006l\033[?1000l");
+	}
+	define_key(NULL, KEY_MOUSE);
+	define_key("\033[M", KEY_OLD_MOUSE);
+	define_key("\033[<", KEY_NEW_MOUSE);
+	add_leave(term.mouse_off);
+	send(term.mouse_on);
+}
+
 static void set_modes(void)
 {
 	set_escdelay(50);
@@ -468,6 +511,7 @@ static void set_modes(void)
 	add_leave(capability("cnorm"));
 	add_leave(capability("rmkx"));
 	add_leave(capability("rmcup"));
+	open_mouse();
 }
 
 static bool wants_ascii(void)
@@ -520,6 +564,7 @@ void term_close(void)
 	if (!term.is_open)
 		return;
 	term.is_open = 0;
+	send(term.mouse_off);
 	curs_set(1);
 	endwin();
 	each_signal(restore_signal, restore_signal, restore_signal);
@@ -529,6 +574,16 @@ void term_close(void)
 	tcsetattr(term.tty, TCSANOW, &term.old);
 	pthread_sigmask(SIG_SETMASK, &term.old_mask, NULL);
 	close_files();
+}
+
+void term_use_mouse(bool wanted)
+{
+	term.wants_mouse = wanted;
+}
+
+uint32_t term_click(void)
+{
+	return term.click;
 }
 
 int term_signal(void)
@@ -573,21 +628,109 @@ static bool is_stop_key(wint_t ch)
 	return term.old.c_lflag & ISIG && ch == term.old.c_cc[VSUSP] && ch != _POSIX_VDISABLE;
 }
 
-/* Keys that we have no name for are swallowed. */
+/* Reads on; curses has the beginning and not one byte more. False: the rest has not come yet. */
+static bool rest_of_mouse(void)
+{
+	struct mouse_in *m = &term.mouse;
+
+	for (;;) {
+		struct pollfd fd = { term.tty, POLLIN, 0 };
+		char c;
+
+		if (poll(&fd, 1, 0) != 1 || read(term.tty, &c, 1) != 1)
+			return false;
+		/* Of what is too long for a click the end is left out: that is none. */
+		if (m->n + 1 < sizeof m->text)
+			m->text[m->n++] = c;
+		m->text[m->n] = 0;
+		if (m->form == MOUSE_OLD ? m->n == 3 : !c || !strchr("0123456789;", c))
+			return true;
+	}
+}
+
+enum { BUTTON_LEFT = 0, BUTTON_UP = 3, BUTTON_WHEEL_UP = 64, BUTTON_WHEEL_DOWN = 65, BUTTON_OTHER = 255 };
+
+/* "0;5;3M", or the three as characters from the blank on; places count from 1. The old form does not say which one goes up. */
+static bool read_mouse(const struct mouse_in *m, unsigned *button, int *x, int *y)
+{
+	enum { SHIFT_META_CTRL = 4 | 8 | 16 };
+	const unsigned char *old = (const unsigned char *)m->text;
+	char end = 'M';
+
+	if (m->form == MOUSE_NEW && (sscanf(m->text, "%4u;%4d;%4d%c", button, x, y, &end) != 4 || (end != 'M' && end != 'm')))
+		return false;
+	if (m->form == MOUSE_OLD) {
+		*button = old[0] - 32u;
+		*x = old[1] - 32;
+		*y = old[2] - 32;
+	}
+	*button &= ~(unsigned)SHIFT_META_CTRL;
+	if (end == 'm')
+		*button = *button == BUTTON_LEFT ? BUTTON_UP : BUTTON_OTHER;
+	return *x > 0 && *y > 0;
+}
+
+/*
+ * A click is one when the button goes up where it went down: elsewhere somebody tried to select text. And nothing comes after it,
+ * which a shell would get when the click was to quit. False: no click.
+ */
+static bool take_click(void)
+{
+	unsigned button;
+	uint32_t down = term.pressed, place;
+	int x, y;
+
+	if (!read_mouse(&term.mouse, &button, &x, &y))
+		return false;
+	term.pressed = 0;
+	place = action_click_key(CLICK_BUTTON, x - 1, y - 1);
+	if (button == BUTTON_LEFT)
+		term.pressed = place;
+	if (button == BUTTON_WHEEL_UP || button == BUTTON_WHEEL_DOWN)
+		term.click = action_click_key(button == BUTTON_WHEEL_UP ? CLICK_WHEEL_UP : CLICK_WHEEL_DOWN, x - 1, y - 1);
+	else if (button == BUTTON_UP && down == place)
+		term.click = place;
+	else
+		return false;
+	return true;
+}
+
+static bool begin_mouse(int r, wint_t ch)
+{
+	if (r != KEY_CODE_YES || (ch != KEY_OLD_MOUSE && ch != KEY_NEW_MOUSE))
+		return false;
+	term.mouse.form = ch == KEY_OLD_MOUSE ? MOUSE_OLD : MOUSE_NEW;
+	term.mouse.n = 0;
+	return true;
+}
+
+/* Keys and clicks that mean nothing are swallowed. */
 static enum term_event next_key(uint32_t *key)
 {
 	wint_t ch;
 	int r;
 
-	while ((r = wget_wch(term.keys, &ch)) != ERR) {
+	for (;;) {
+		if (term.mouse.form) {
+			if (!rest_of_mouse())
+				return TERM_NOTHING;
+			r = take_click();
+			term.mouse.form = MOUSE_NONE;
+			if (r)
+				return TERM_CLICK;
+		}
+		r = wget_wch(term.keys, &ch);
+		if (r == ERR)
+			return TERM_NOTHING;
 		term.all_stop = r == OK && is_stop_key(ch);
 		if (term.all_stop)
 			return TERM_SUSPEND;
+		if (begin_mouse(r, ch))
+			continue;
 		*key = key_of_curses(ch, r == KEY_CODE_YES);
 		if (*key)
 			return TERM_KEY;
 	}
-	return TERM_NOTHING;
 }
 
 static bool is_end_signal(int sig)

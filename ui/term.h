@@ -15,6 +15,7 @@
 enum term_event {
 	TERM_NOTHING,			/* the time has passed */
 	TERM_KEY,
+	TERM_CLICK,			/* the mouse: term_click() says what and where */
 	TERM_RESIZE,			/* size or content has changed: ask term_size() and draw again */
 	TERM_SUSPEND,			/* Ctrl-Z: term_suspend() is wanted */
 	TERM_SIGNAL,			/* a signal asks us to end: term_signal() says which */
@@ -32,5 +33,7 @@ void term_repaint(void);		/* the next term_draw() sends everything */
 enum term_event term_poll(int timeout_ms, int fd, uint32_t *key);
 void term_suspend(void);		/* gives the terminal to the shell, returns when it is back: draw again */
 int term_signal(void);			/* 0: none came */
+uint32_t term_click(void);		/* the last click, as a key (action.h) */
+void term_use_mouse(bool);		/* before term_open(); without it there is no mouse */
 
 #endif

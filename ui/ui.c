@@ -67,6 +67,16 @@ static void paint(struct loop *l)
 	l->paint_took_ms = l->painted_ms - begin_ms;
 }
 
+/* A click is at what is seen: what keys before it have changed is painted first. News stays news. */
+static void show_asked(struct loop *l)
+{
+	bool news = l->news;
+
+	if (l->asked)
+		paint(l);
+	l->news = news;
+}
+
 static int until_next_frame(const struct loop *l)
 {
 	int64_t left = l->painted_ms + MAX(FRAME_MS, l->paint_took_ms * PAINT_SHARE) - now_ms();
@@ -138,9 +148,12 @@ static int obey(struct loop *l, enum term_event ev, uint32_t key)
 		l->asked = true;
 		return 1;
 	case TERM_KEY:
+	case TERM_CLICK:
 		break;
 	}
-	done = app_key(l->app, key);
+	if (ev == TERM_CLICK)
+		show_asked(l);
+	done = ev == TERM_CLICK ? app_click(l->app, term_click()) : app_key(l->app, key);
 	if (done & UI_REPAINT)
 		term_repaint();
 	if (done & UI_COMMAND)
@@ -162,7 +175,7 @@ static enum term_event serve(struct loop *l, int timeout_ms, int fd)
 		ev = term_poll(timeout_ms, fd, &key);
 		l->done = obey(l, ev, key);
 		timeout_ms = 0;
-	} while (l->done > 0 && ev == TERM_KEY);
+	} while (l->done > 0 && (ev == TERM_KEY || ev == TERM_CLICK));
 	return ev;
 }
 
@@ -259,10 +272,7 @@ static int run_live(struct loop *l)
 			show_news(l);
 			timeout = -1;
 		} else if (l->asked) {
-			bool news = l->news;
-
-			paint(l);
-			l->news = news;
+			show_asked(l);
 		}
 		rest_ms = l->finished ? -1 : MAX(next_ms - now_ms(), 0);
 		if (rest_ms > 0 && (timeout < 0 || rest_ms < timeout))

@@ -53,6 +53,7 @@ struct ask {
 struct move {
 	struct rect body;		/* in: where draw() painted last, to know what a page is */
 	bool late;			/* in: the snapshot is newer than what was painted last */
+	int x, y;			/* in, with ACT_POINT: the place */
 	struct target to;		/* out, with UI_GO */
 	enum ui_command command;	/* out, with UI_COMMAND */
 	int64_t value;

@@ -318,6 +318,7 @@ static void draw(const void *state, const struct snapshot *s, struct cells *c, s
 		return;
 	}
 	waterfall_draw(&st->fall, s, &p, c, (struct rect){ r.x, r.y, r.w, MIN(h, r.h) });
+	cells_hit(c, (struct rect){ r.x, r.y, r.w, MIN(h, r.h) }, ACT_POINT, 1, HIT_PLACE);
 	if (r.h > h)
 		draw_words(st, s, &p, c, (struct rect){ r.x, r.y + h, r.w, r.h - h });
 }
@@ -569,6 +570,23 @@ static unsigned scroll(struct state *st, const struct snapshot *s, enum action a
 	return UI_REDRAW;
 }
 
+static unsigned point(struct state *st, const struct snapshot *s, const struct move *m)
+{
+	struct rect r = { m->body.x, m->body.y, m->body.w, MIN(fall_height(st, m->body.h), m->body.h) };
+	struct pane p = make_pane(st);
+	uint32_t actor, seg;
+
+	if (st->all || !waterfall_at(&st->fall, s, &p, r, m->x, m->y, &actor, &seg))
+		return 0;
+	st->actor = actor == ACTOR_AGENT ? 0 : st->fall.actors[actor].id;
+	st->from = seg;
+	st->skip = 0;
+	/* What is clicked stays where it is, though all of it may not be seen. */
+	if (waterfall_from(&st->fall, p.log, seg) < p.x1 && waterfall_to(&st->fall, p.log, seg) > p.x0)
+		return UI_REDRAW;
+	return follow(st);
+}
+
 /* What moves inside the step. */
 static unsigned act_inside(struct state *st, const struct snapshot *s, enum action a, struct rect body, bool walked)
 {
@@ -651,7 +669,7 @@ static unsigned act(void *state, const struct snapshot *s, enum action a, struct
 		m->to = (struct target){ .view = "tune", .actor = whom_to_blame(st, s) };
 		return UI_GO | UI_REDRAW;
 	}
-	return act_inside(st, s, a, m->body, walked);
+	return a == ACT_POINT ? point(st, s, m) : act_inside(st, s, a, m->body, walked);
 }
 
 static void fini(void *state)

@@ -77,6 +77,13 @@ static void put_keys(struct page *pg)
 		      action_docs[a].help);
 }
 
+static void put_mouse(struct page *pg)
+{
+	heading(pg, "MOUSE: a click on");
+	for (const struct mouse_doc *m = mouse_docs; m->where; m++)
+		entry(pg, 18, STYLE_KEY, m->where, STYLE_NORMAL, m->help);
+}
+
 static void put_stages(struct page *pg)
 {
 	char name[40], text[256], a[16], b[16];
@@ -101,6 +108,7 @@ static int put_all(struct cells *c, struct rect r, int top)
 	struct page pg = { c, r, top, 0 };
 
 	put_keys(&pg);
+	put_mouse(&pg);
 	put_stages(&pg);
 	return pg.n;
 }

@@ -474,6 +474,70 @@ static void draw_rows(const struct waterfall *w, const struct snapshot *s, const
 		cells_putf(c, r.x, r.y - 1, label - 1, STYLE_DIM, "+%zu more", w->n_actors - g->n);
 }
 
+/* The agent's segment that has most of the column's stage, as it is painted. */
+static uint32_t agent_at(const struct waterfall *w, const struct pane *p, double x0, double x1)
+{
+	size_t first = segment_at(w, p->log, x0), end = first, best = first;
+	struct pixel px = { 0 };
+	double most = 0;
+
+	for (; end < w->n_seg && waterfall_from(w, p->log, end) < x1; end++)
+		vote(&px, agent_stage(w->seg + end), MIN(waterfall_to(w, p->log, end), x1) - MAX(waterfall_from(w, p->log, end), x0));
+	for (size_t i = first; i < end; i++) {
+		double part = MIN(waterfall_to(w, p->log, i), x1) - MAX(waterfall_from(w, p->log, i), x0);
+
+		if (agent_stage(w->seg + i) == px.stage && part > most) {
+			most = part;
+			best = i;
+		}
+	}
+	return (uint32_t)MIN(best, w->n_seg - 1);
+}
+
+/* How far a segment is from the column; less than 0: so much of it lies in it. */
+static double gap(const struct waterfall *w, bool log, size_t i, double x0, double x1)
+{
+	double from = waterfall_from(w, log, i), to = waterfall_to(w, log, i);
+
+	return MAX(from, x0) - MIN(to, x1);
+}
+
+static uint32_t actor_at(const struct waterfall *w, const struct pane *p, uint32_t actor, double x0, double x1)
+{
+	uint32_t best = w->actors[actor].longest;
+
+	for (size_t i = 0; i < w->n_seg; i++)
+		if (w->actor_of[i] == actor && gap(w, p->log, i, x0, x1) < gap(w, p->log, best, x0, x1))
+			best = (uint32_t)i;
+	return best;
+}
+
+bool waterfall_at(const struct waterfall *w, const struct snapshot *s, const struct pane *p, struct rect r, int x, int y,
+		  uint32_t *actor, uint32_t *seg)
+{
+	size_t n = r.h > 3 ? (size_t)r.h - 3 : 0, row = (size_t)(y - r.y - 1);
+	uint32_t *rows = xcalloc(n, sizeof *rows);
+	int label, cols, col;
+	bool found;
+
+	n = waterfall_rows(w, p->actor, n, rows);
+	label = label_width(w, s, rows, n, r.w) + 2;
+	cols = r.w - label;
+	col = x - r.x - label;
+	found = w->n_seg && y > r.y && row <= n && x >= r.x && col < cols;
+	if (found) {
+		double width = (p->x1 - p->x0) / MAX(cols, 1), x0 = p->x0 + col * width;
+
+		*actor = row ? rows[row - 1] : ACTOR_AGENT;
+		if (col < 0)
+			*seg = row ? w->actors[*actor].longest : MIN(p->from, (uint32_t)w->n_seg - 1);
+		else
+			*seg = row ? actor_at(w, p, *actor, x0, x0 + width) : agent_at(w, p, x0, x0 + width);
+	}
+	free(rows);
+	return found;
+}
+
 void waterfall_draw(const struct waterfall *w, const struct snapshot *s, const struct pane *p, struct cells *c,
 		    struct rect r)
 {

@@ -45,6 +45,12 @@ double waterfall_from(const struct waterfall *, bool log, size_t seg);
 double waterfall_to(const struct waterfall *, bool log, size_t seg);
 /* Actors to show in n rows, agent's row not counted: those with the most time and the chosen one, as they appear. */
 size_t waterfall_rows(const struct waterfall *, uint32_t chosen, size_t n, uint32_t *out);
+/*
+ * What is at a place of what waterfall_draw() drew there: the row, and its segment that has most of that column, or is nearest;
+ * on the name of an actor his longest. False: nothing that can be chosen.
+ */
+bool waterfall_at(const struct waterfall *, const struct snapshot *, const struct pane *, struct rect, int x, int y,
+		  uint32_t *actor, uint32_t *seg);
 /* Axis, agent, actors, and the mark under the chosen piece: r.h lines. */
 void waterfall_draw(const struct waterfall *, const struct snapshot *, const struct pane *, struct cells *, struct rect);
 

@@ -80,6 +80,40 @@ seen '\[\? Help\]' "Shift-Tab the other way"
 keys 1 C-l
 seen "$first" "Ctrl-L paints it anew"
 
+# ---- the mouse ----
+
+has_mouse
+ok $? "the mouse is asked for"
+mouse 0 $(where '2 Chain')
+seen '\[2 Chain\]' "a click on a tab leads there"
+mouse 0 $(where '1 Steps')
+sees "$first"
+mouse 0 $(where 'P50 ')
+seen 'sort P50 ▼' "a click on a heading sorts by it"
+mouse 0 $(where ' P50[^ ]')
+seen 'sort P50 ▲' "another one turns the order around"
+mouse 0 $(where 'expand')
+until_true 5 lacks ' ended '
+ok $? "a click on a key in the footer does what it says: folded"
+mouse 0 $(where 'expand')
+seen '^  +[0-9]+ +ended ' "and opened again"
+mouse 65 5 5
+seen ' 4/[0-9 ]+ · ' "the wheel goes down three rows"
+mouse 64 5 5
+seen ' 1/[0-9 ]+ · ' "and up"
+mouse 0 30 11
+seen ' [34]/[0-9 ]+ · ' "a click on a row takes the cursor there"
+mouse 0 30 11
+seen '\[2 Chain\]' "a second one is Enter"
+was=$(tm capture-pane -p -t t)
+mouse 0 60 7
+until_true 5 eval '[ "$(tm capture-pane -p -t t)" != "$was" ]'
+ok $? "a click in the waterfall chooses another piece"
+mouse 2 5 6
+mouse 0 80 2
+keys 1
+seen "$first" "another button does nothing, nor does a click where nothing is"
+
 # ---- nothing to do costs nothing ----
 
 cpu_ticks() { sed 's/.*) //' "/proc/$pid/stat" | awk '{ print $12 + $13 }'; }
@@ -105,6 +139,16 @@ seen '^20x5 is too small' "20x5 is too small, and says so"
 keys 2
 resize 80 24
 seen '\[2 Chain\]' "keys count all the same, and 80x24 is as before"
+# Faster than anybody can paint; what counts is the last one.
+for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+	resize $((30 + i * 37 % 150)) $((6 + i * 11 % 50))
+	keys Tab
+done
+resize 80 24
+keys 1
+seen "$first" "twenty sizes one after the other"
+until_true 5 eval '[ "$(tm capture-pane -p -t t | grep -c "q quit\$")" = 1 ]' && shows '^[▸ ] agentloop .* [0-9]+/s'
+ok $? "and the screen is whole"
 keys q
 ended 0
 ok $? "q ends it with status 0"
@@ -118,10 +162,14 @@ keys C-z
 seen '[Ss]topped' "Ctrl-Z gives the terminal to the shell"
 [ "$(tm display-message -p -t t '#{alternate_on} #{cursor_flag}')" = "0 1" ]
 ok $? "with its screen and its cursor"
+! has_mouse
+ok $? "and its mouse"
 keys "clear; fg" Enter
 seen "$first" "fg brings the screen back"
 keys BTab BTab
 seen 'WHERE IT IS FROM' "and it takes keys"
+has_mouse && mouse 0 $(where '1 Steps')
+seen "$first" "and clicks"
 keys q
 ended 0
 restored "Ctrl-Z, fg and q"
@@ -255,6 +303,31 @@ ended 0
 program "$dat" "NO_COLOR=1"
 sees "$first" && [ "$(colours)" -eq 0 ]
 ok $? "NO_COLOR: there are none"
+keys q
+ended 0
+program "--theme mono $dat" "-u NO_COLOR"
+sees "$first" && [ "$(colours)" -eq 0 ]
+ok $? "nor with --theme mono"
+keys q
+ended 0
+for theme in dark:208 light:136; do
+	program "--theme ${theme%:*} $dat" "-u NO_COLOR"
+	sees "$first" && until_true 5 eval 'tm capture-pane -e -p -t t | grep -q "[34]8;5;${theme#*:}m"'
+	ok $? "theme ${theme%:*}: its colour of run queues"
+	keys q
+	ended 0
+done
+printf 'color.queue = 99\nmouse = no\n' > "$tmp/config"
+program "--config $tmp/config $dat" "-u NO_COLOR"
+sees "$first" && until_true 5 eval 'tm capture-pane -e -p -t t | grep -q "[34]8;5;99m"'
+ok $? "a colour from the configuration file"
+! has_mouse
+ok $? "and no mouse when it says so"
+keys q
+ended 0
+program "$dat" "TERM=vt100"
+sees "$first" && ! has_mouse
+ok $? "nor where the terminal has none"
 keys q
 ended 0
 program "$dat" "AGENTTOP_ASCII=1"

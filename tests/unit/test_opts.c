@@ -279,6 +279,11 @@ static void test_config(void)
 	is_num(theme_look(o.theme, STYLE_QUEUE).c256, 136, "the rest is the theme's");
 	is_num(with_config("theme = light\n", "--theme", "mono"), 0, "a theme in the file and on the command line");
 	ok(!theme_has_colors(o.theme), "the command line replaces it");
+	is_num(with_config("mouse = no\n", NULL, NULL), 0, "no mouse");
+	ok(!o.mouse, "then none");
+	is_num(with_config("mouse = no\n", "--mouse", "yes"), 0, "unless the command line wants one");
+	ok(o.mouse, "then there is");
+	refused(with_config("mouse = maybe\n", NULL, NULL), "yes or no", "a mouse perhaps");
 	refused(with_config("\n# colours\ncolor.rnu = red\n", NULL, NULL), ":3: color.rnu 'red': there is no such style", "a slip in a style");
 	refused(with_config("color.run = rde\n", NULL, NULL), ":1: color.run 'rde': 'rde' is no colour", "a slip in a colour");
 	refused(with_config("color. = red\n", NULL, NULL), "no such style", "no style at all");

@@ -364,6 +364,111 @@ static void test_names(void)
 	cells_fini(&c);
 }
 
+/* ---- mouse ---- */
+
+static void type_in(const char *keys)
+{
+	if (write(pty.master, keys, strlen(keys)) != (ssize_t)strlen(keys))
+		note("the keys did not arrive");
+}
+
+/* What comes of these keys, as --keys would write it. */
+static const char *events(const char *keys, int n)
+{
+	static char text[200];
+	size_t at = 0;
+
+	type_in(keys);
+	for (text[0] = 0; n && at < sizeof text; n--) {
+		static const char *const what[] = { "click", "up", "down" };
+		enum action a = ACT_NONE;
+		enum term_event ev = term_poll(10000, -1, &a);
+		int x, y;
+
+		if (ev == TERM_CLICK)
+			at += (size_t)snprintf(text + at, sizeof text - at, "%s ", what[action_click(term_click(), &x, &y)]);
+		if (ev == TERM_CLICK)
+			at += (size_t)snprintf(text + at, sizeof text - at, "%d,%d ", x, y);
+		else
+			at += (size_t)snprintf(text + at, sizeof text - at, "%s ", ev == TERM_ACTION ? action_docs[a].name : "?");
+	}
+	return text;
+}
+
+/* kind: what the terminal says for the button down, the wheel up and down, another button, and the button up again. */
+static void mouse(const char *type, bool wanted, const char *on, const char *off, const char *kind, const char *want)
+{
+	char got[200] = "", closing[400];
+	struct opened o;
+
+	term_use_mouse(wanted);
+	o = open_term(type, 60, 10);
+	if (o.good && on)
+		snprintf(got, sizeof got, "%s", events(kind, 4));
+	term_close();
+	snprintf(closing, sizeof closing, "%s", look());
+	close_pty();
+	term_use_mouse(false);
+	if (!o.good) {
+		skip("mouse: %s: %s", type, o.err.text);
+	} else if (!on) {
+		ok(!strstr(o.first, "1000") && !strstr(closing, "1000"), "%s: no mouse is asked for%s", type, wanted ? "" : ", when nobody wants it");
+	} else {
+		has_text(o.first, on, "%s: the mouse is asked for", type);
+		has_text(closing, off, "%s: and let go", type);
+		is_text(got, want, "%s: clicks and the wheel, each at its place, then a key", type);
+	}
+}
+
+static void test_mouse(bool can)
+{
+	static const char sgr[] = "\x1b[<0;5;3M\x1b[<0;5;3m\x1b[<64;60;10M\x1b[<2;1;1M\x1b[<2;1;1m\x1b[<65;1;1Mj";
+	static const char twice[] = "\x1b[<0;5;3M\x1b[<0;5;3m\x1b[<0;5;3M\x1b[<0;5;3m\x1b[<65;1;1Mj";
+	static const char old[] = "\x1b[M %#\x1b[M#%#\x1b[M`\x5c*\x1b[M\"!!\x1b[M#!!\x1b[Ma!!j";
+
+	const char *all = "click 4,2 up 59,9 down 0,0 down ";
+
+	mouse("xterm-256color", true, "1000h", "1000l", sgr, all);
+	mouse("xterm-256color", true, "1000h", "1000l", twice, "click 4,2 click 4,2 down 0,0 down ");
+	mouse("screen-256color", true, "1000h", "1000l", old, all);
+	mouse("xterm-256color", false, NULL, NULL, NULL, NULL);
+	mouse("vt100", true, NULL, NULL, NULL, NULL);
+	mouse("linux", true, NULL, NULL, NULL, NULL);
+	if (can)
+		mouse("at-nomouse", true, NULL, NULL, NULL, NULL);
+}
+
+/* A sequence that comes in pieces, one that is none, one of a wide terminal in the old form, one that is too long. */
+static void test_mouse_pieces(void)
+{
+	char got[6][200];
+	enum term_event early;
+	enum action a;
+	struct opened o;
+
+	term_use_mouse(true);
+	o = open_term("xterm-256color", 60, 10);
+	type_in("\x1b[<0;5");
+	/* Its beginning has come when what was typed behind it would have: nothing tells that, so both are right here. */
+	early = term_poll(0, -1, &a);
+	snprintf(got[0], sizeof got[0], "%s", events(";3M\x1b[<0;5;3mj", 2));
+	snprintf(got[1], sizeof got[1], "%s", events("\x1b[<0;5xj", 1));
+	snprintf(got[2], sizeof got[2], "%s", events("\x1b[M \xe8!\x1b[M#\xe8!j", 2));
+	snprintf(got[3], sizeof got[3], "%s", events("\x1b[<0;00000000000000000000000000000000;3Mj", 1));
+	snprintf(got[4], sizeof got[4], "%s", events("\x1b[<0;0;0M\x1b[<0;0;0m\x1b[<35;4;4M\x1b[<0;3Mj", 1));
+	snprintf(got[5], sizeof got[5], "%s", events("\x1b[<0;5;3M\x1b[<0;9;3m\x1b[<0;9;3m\x1b[<0;9;3M\x1b[<1;9;3m\x1b[<0;9;3mj", 1));
+	term_close();
+	close_pty();
+	term_use_mouse(false);
+	ok(o.good && early == TERM_NOTHING, "half a sequence is nothing");
+	is_text(got[0], "click 4,2 down ", "until the other half comes");
+	is_text(got[1], "down ", "what is no sequence is left out");
+	is_text(got[2], "click 199,0 down ", "a place far to the right, in the old form");
+	is_text(got[3], "down ", "nor a sequence that is too long");
+	is_text(got[5], "down ", "nor is a button that goes up elsewhere, or another one");
+	is_text(got[4], "down ", "nor is one without a place, a movement, or half of the numbers");
+}
+
 int main(void)
 {
 	bool can = make_description();
@@ -379,6 +484,8 @@ int main(void)
 	test_frames(can);
 	test_colours(can);
 	test_names();
+	test_mouse(can);
+	test_mouse_pieces();
 	free(pty.got);
 	remove_description();
 	return done();
