@@ -40,6 +40,17 @@ ok $? "it says what to do, and of what time it is"
 find_pid t
 [ -n "$(instances "$pid")" ]
 ok $? "it records in an instance of its own"
+has_mouse
+ok $? "the mouse is asked for"
+was=$(where '^▸')
+mouse 65 5 12
+until_true 5 eval '[ "$(where "^▸")" != "$was" ]'
+ok $? "its wheel moves the cursor"
+keys Home
+mouse 0 $(where 'p pause')
+seen '^agenttop  paused' "a click on what the footer says of p pauses"
+mouse 0 $(where 'p go on')
+seen '^agenttop  ● live' "and goes on"
 keys p
 seen '^agenttop  paused' "p pauses"
 was=$(tm capture-pane -p -t t)
