@@ -14,15 +14,37 @@ enum { DEV, SECTOR, NR, RWBS };
 #define BIO (1ull << 63)		/* in key.a: a bio, not a request */
 enum { INSERTED = 1, ISSUED = 2 };	/* span.flags; at[0]: issue */
 
+#define SUBMITTERS_MAX 64u		/* of a device's operation; later ones are others */
+#define DISKS_MAX 256u
+
+struct from {				/* a task's requests */
+	int32_t pid;
+	char comm[64];
+	uint64_t bytes;
+	struct tally_slice *past;	/* of bytes */
+	struct dist device;
+};
 struct op {
 	uint32_t dev;
 	uint64_t rwbs_raw;
 	str_id rwbs, dev_name;
 	struct dist queue, device, complete;
+	struct from *from, others;
+	size_t n_from, cap_from;
+};
+struct disk {
+	uint32_t dev;
+	str_id name;			/* 0: it is told under several */
 };
 struct state {
 	struct op *ops;
 	size_t n, cap;
+	struct disk *disks;
+	size_t n_disks, cap_disks;
+	/* The newest NVMe command that is being set up: the request that is issued next in the same run is the same one. */
+	str_id setup_disk;
+	uint32_t setup_cpu;
+	run_id setup_run;
 };
 
 static struct key request(const struct event *ev)
@@ -55,6 +77,70 @@ static struct op *op_of(struct ctx *c, const struct event *ev)
 	st->ops[st->n] = (struct op){ .dev = (uint32_t)ev->val[DEV], .rwbs_raw = raw, .rwbs = ctx_str(c, t),
 				      .dev_name = ctx_strz(c, dev) };
 	return &st->ops[st->n++];
+}
+
+/* The names of disks, where NVMe commands tell them. */
+static void nvme_setup(struct ctx *c, const struct event *ev)
+{
+	struct state *st = stage_state(c);
+	struct text disk = event_text(ev, 0);
+
+	st->setup_disk = disk.len ? ctx_str(c, disk) : 0;
+	st->setup_cpu = ev->cpu;
+	st->setup_run = run_on(c, ev->cpu);
+}
+
+static void name_disk(struct ctx *c, const struct event *ev)
+{
+	struct state *st = stage_state(c);
+	size_t i = 0;
+
+	if (!st->setup_disk || st->setup_cpu != ev->cpu || st->setup_run != run_on(c, ev->cpu))
+		return;
+	while (i < st->n_disks && st->disks[i].dev != (uint32_t)ev->val[DEV])
+		i++;
+	if (i < st->n_disks) {
+		if (st->disks[i].name != st->setup_disk)
+			st->disks[i].name = 0;
+	} else if (i < DISKS_MAX) {
+		GROW(st->disks, st->n_disks, st->cap_disks);
+		st->disks[st->n_disks++] = (struct disk){ (uint32_t)ev->val[DEV], st->setup_disk };
+	}
+	st->setup_disk = 0;
+}
+
+static str_id disk_name(const struct state *st, uint32_t dev)
+{
+	for (size_t i = 0; i < st->n_disks; i++)
+		if (st->disks[i].dev == dev)
+			return st->disks[i].name;
+	return 0;
+}
+
+/* Whose requests these are: a task under one name, since what it runs may change. NULL: nobody known. */
+static struct from *from_of(struct ctx *c, struct op *op, int32_t pid)
+{
+	const char *comm = task_name(c, pid);
+
+	if (pid <= 0)
+		return NULL;
+	for (size_t i = 0; i < op->n_from; i++)
+		if (op->from[i].pid == pid && !strncmp(op->from[i].comm, comm, sizeof op->from[i].comm - 1))
+			return &op->from[i];
+	if (op->n_from == SUBMITTERS_MAX)
+		return &op->others;
+	GROW(op->from, op->n_from, op->cap_from);
+	op->from[op->n_from] = (struct from){ .pid = pid };
+	snprintf(op->from[op->n_from].comm, sizeof op->from->comm, "%s", comm);
+	return &op->from[op->n_from++];
+}
+
+static void count_bytes(struct ctx *c, const struct event *ev, const struct span *s)
+{
+	struct from *from = ctx_counting(c) ? from_of(c, op_of(c, ev), s->pid) : NULL;
+
+	if (from)
+		from->bytes += (uint64_t)(uint32_t)ev->val[NR] * 512;
 }
 
 static void bio_queue(struct ctx *c, const struct event *ev)
@@ -95,6 +181,7 @@ static void issue(struct ctx *c, const struct event *ev)
 		s = begin(c, ev);
 	else if (ctx_counting(c))
 		dist_add(&op_of(c, ev)->queue, ev->ts - s->from);
+	name_disk(c, ev);
 	task_gate(c, ev, GATE_IO, 0, false);
 	s->flags |= ISSUED;
 	s->at[0] = ev->ts;
@@ -152,11 +239,13 @@ static void complete(struct ctx *c, const struct event *ev)
 	struct key k = request(ev);
 	struct span *s = span_find(c, k);
 	const struct run *irq;
+	struct from *from;
 	uint64_t handed;
 	struct op *op;
 
 	if (!s || !(s->flags & ISSUED))
 		return;
+	count_bytes(c, ev, s);
 	if (ev->val[NR] && ev->val[NR] < s->arg) {		/* the rest goes on under a later sector */
 		s->arg -= (uint32_t)ev->val[NR];
 		k.b += ev->val[NR];
@@ -169,6 +258,9 @@ static void complete(struct ctx *c, const struct event *ev)
 		return;
 	op = op_of(c, ev);
 	dist_add(&op->device, ev->ts - s->at[0]);
+	from = from_of(c, op, s->pid);
+	if (from)
+		dist_add(&from->device, ev->ts - s->at[0]);
 	irq = device_irq(c, run_get(c, s->ended_in), &handed);
 	if (irq && irq->from >= s->at[0])
 		dist_add(&op->complete, ev->ts - irq->from);
@@ -227,6 +319,41 @@ static void walk_span(struct walk *w, const struct span *s, const struct run *r)
 	}
 }
 
+static int most_first(const void *a, const void *b)
+{
+	const struct submitter *x = a, *y = b;
+	int names = strcmp(x->comm, y->comm);
+
+	if (x->n != y->n)
+		return x->n < y->n ? 1 : -1;
+	return x->pid != y->pid ? (x->pid < y->pid ? -1 : 1) : names;
+}
+
+static void add_submitter(struct tables *t, struct block_row *row, const struct from *from)
+{
+	size_t len = strlen(from->comm) + 1;
+	char *comm;
+
+	if (!from->device.n)
+		return;
+	comm = memcpy(tables_alloc(t, len, 1), from->comm, len);
+	row->by[row->n_by++] = (struct submitter){
+		.comm = comm, .pid = from->pid, .n = from->device.n, .bytes = from->bytes, .device = dist_quant(&from->device),
+	};
+}
+
+static void submitters(struct tables *t, struct block_row *row, const struct op *op)
+{
+	struct from others = op->others;
+
+	row->by = tables_alloc(t, op->n_from + 1, sizeof *row->by);
+	for (size_t i = 0; i < op->n_from; i++)
+		add_submitter(t, row, &op->from[i]);
+	qsort(row->by, row->n_by, sizeof *row->by, most_first);
+	others.pid = -1;
+	add_submitter(t, row, &others);
+}
+
 static void rows(struct ctx *c, struct tables *t)
 {
 	struct state *st = stage_state(c);
@@ -241,9 +368,52 @@ static void rows(struct ctx *c, struct tables *t)
 		*row = (struct block_row){
 			.dev = tables_text(t, op->dev_name), .op = tables_text(t, op->rwbs),
 			.queue = dist_quant(&op->queue), .device = dist_quant(&op->device),
-			.complete = dist_quant(&op->complete),
+			.complete = dist_quant(&op->complete), .name = tables_text(t, disk_name(st, op->dev)),
 		};
+		submitters(t, row, op);
 	}
+}
+
+static void from_fini(struct from *from)
+{
+	dist_fini(&from->device);
+	tally_fini(&from->past);
+}
+
+static void op_fini(struct op *op)
+{
+	dist_fini(&op->queue);
+	dist_fini(&op->device);
+	dist_fini(&op->complete);
+	for (size_t i = 0; i < op->n_from; i++)
+		from_fini(&op->from[i]);
+	from_fini(&op->others);
+	free(op->from);
+}
+
+static void from_turn(struct from *from, unsigned n)
+{
+	dist_turn(&from->device, n);
+	tally_turn(&from->past, &from->bytes, 1, n);
+}
+
+/* Those without requests in the window make room for others. */
+static void op_turn(struct op *op, unsigned n)
+{
+	size_t kept = 0;
+
+	dist_turn(&op->queue, n);
+	dist_turn(&op->device, n);
+	dist_turn(&op->complete, n);
+	from_turn(&op->others, n);
+	for (size_t i = 0; i < op->n_from; i++) {
+		from_turn(&op->from[i], n);
+		if (op->from[i].device.n || op->from[i].bytes)
+			op->from[kept++] = op->from[i];
+		else
+			from_fini(&op->from[i]);
+	}
+	op->n_from = kept;
 }
 
 static void turn(struct ctx *c, unsigned n)
@@ -254,11 +424,11 @@ static void turn(struct ctx *c, unsigned n)
 	for (size_t i = 0; i < st->n; i++) {
 		struct op *op = &st->ops[i];
 
-		dist_turn(&op->queue, n);
-		dist_turn(&op->device, n);
-		dist_turn(&op->complete, n);
-		if (op->queue.n || op->device.n || op->complete.n)
+		op_turn(op, n);
+		if (op->queue.n || op->device.n || op->complete.n || op->n_from)
 			st->ops[kept++] = *op;
+		else
+			op_fini(op);
 	}
 	st->n = kept;
 }
@@ -267,12 +437,10 @@ static void fini(struct ctx *c)
 {
 	struct state *st = stage_state(c);
 
-	for (size_t i = 0; i < st->n; i++) {
-		dist_fini(&st->ops[i].queue);
-		dist_fini(&st->ops[i].device);
-		dist_fini(&st->ops[i].complete);
-	}
+	for (size_t i = 0; i < st->n; i++)
+		op_fini(&st->ops[i]);
 	free(st->ops);
+	free(st->disks);
 }
 
 static const struct want wants[] = {
@@ -283,6 +451,7 @@ static const struct want wants[] = {
 	{ "block:block_rq_merge", { "dev", "sector", "nr_sector", "rwbs" }, merged, WANT_EXTRA },
 	{ "block:block_bio_frontmerge", { "dev", "sector", "nr_sector" }, front_merge, WANT_EXTRA },
 	{ "block:block_rq_complete", { "dev", "sector", "nr_sector", "rwbs" }, complete, WANT_NEEDED },
+	{ "nvme:nvme_setup_cmd", { "?disk" }, nvme_setup, WANT_ASIDE },
 	{ 0 }
 };
 const struct stage stage_block = {

@@ -123,6 +123,13 @@ void walk_unknown(struct walk *w, const char *why)
 
 /* ---- names ---- */
 
+const char *task_name(struct ctx *c, int32_t pid)
+{
+	const struct task *t = model_task_known(&c->m, pid);
+
+	return t ? ctx_text(c, t->comm) : "";
+}
+
 str_id actor_task(struct ctx *c, int32_t pid)
 {
 	struct task *t = model_task_known(&c->m, pid);
@@ -401,6 +408,7 @@ static void walk_waker(struct walk *w, const struct nap *n)
 {
 	const struct run *r = model_run(&w->c->m, n->waker_run);
 	bool inferred = w->inferred;
+
 
 	if (n->flags & NAP_WAKEUP_ONLY && !(n->flags & NAP_BORN))
 		w->inferred = true;		/* sched_wakeup may run on another CPU than the waker */

@@ -385,6 +385,24 @@ static void put_wakeups(struct json *j, const struct snapshot *s)
 	json_close(j, '}');
 }
 
+/* Others, of whom there are too many, have neither name nor pid. */
+static void put_submitters(struct json *j, const struct block_row *b)
+{
+	json_key(j, "by"), json_open(j, '[');
+	for (size_t i = 0; i < b->n_by; i++) {
+		const struct submitter *by = &b->by[i];
+
+		json_open(j, '{');
+		json_key(j, "comm"), json_text(j, by->comm);
+		json_key(j, "pid"), put_id(j, by->pid, 1);
+		json_key(j, "n"), json_u64(j, by->n);
+		json_key(j, "bytes"), json_u64(j, by->bytes);
+		json_key(j, "device"), put_dist(j, &by->device);
+		json_close(j, '}');
+	}
+	json_close(j, ']');
+}
+
 static void put_blocks(struct json *j, const struct snapshot *s)
 {
 	json_key(j, "block"), json_open(j, '[');
@@ -398,6 +416,8 @@ static void put_blocks(struct json *j, const struct snapshot *s)
 		json_key(j, "queue"), put_dist(j, &b->queue);
 		json_key(j, "device"), put_dist(j, &b->device);
 		json_key(j, "complete"), put_dist(j, &b->complete);
+		json_key(j, "name"), json_text(j, b->name);
+		put_submitters(j, b);
 		json_close(j, '}');
 	}
 	json_close(j, ']');

@@ -124,16 +124,21 @@ struct softirq_row {
 	size_t n_cpus;
 };
 struct submitter {
-	const char *comm;
-	int32_t pid;
-	uint64_t n, bytes;
+	const char *comm;		/* "" unknown */
+	int32_t pid;			/* -1: others, of whom there are too many to tell them apart */
+	uint64_t n, bytes;		/* requests that block_row.device counts, and what was read, written or discarded */
 	struct quant device;
 };
 struct block_row {
 	const char *dev, *op;		/* "259,1", "RS" as the kernel writes rwbs */
 	struct quant queue, device, complete;
-	struct submitter *by;		/* who issued them, most first; the kernel's writers stand for whom they write for */
+	/*
+	 * Who issued them, most first, others last. The kernel's own writers (kworkers, jbd2, workers of io_uring) stand for
+	 * themselves unless a bio tells whose it is; of requests of which nothing tells that there is no row.
+	 */
+	struct submitter *by;
 	size_t n_by;
+	const char *name;		/* "nvme0n1"; "" unknown */
 };
 struct napi_row {
 	const char *dev;

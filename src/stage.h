@@ -82,6 +82,7 @@ enum want_kind {
 	WANT_NEEDED,	/* its absence is a gap that the user is told of */
 	WANT_EXTRA,	/* not on every kernel: its absence alone is no gap */
 	WANT_INSTEAD,	/* makes up for all that are needed */
+	WANT_ASIDE,	/* another stage's: that it is there or not tells nothing of this one */
 };
 struct stage {
 	const char *name;		/* option value, file name */
@@ -157,6 +158,7 @@ void task_migrated(struct ctx *, const struct event *, int32_t pid, uint32_t fro
 void task_forked(struct ctx *, const struct event *, int32_t parent, int32_t child, struct text comm);
 void task_named(struct ctx *, int32_t pid, struct text comm, int32_t tgid);
 void task_exited(struct ctx *, const struct event *, int32_t pid);
+const char *task_name(struct ctx *, int32_t pid);	/* clean; "" unknown */
 void task_execed(struct ctx *, const struct event *, int32_t pid);	/* it runs another program now, whose name is known */
 /* A task that has been there all along: whose child and thread it is. */
 void task_is_kin(struct ctx *, int32_t pid, int32_t parent, int32_t tgid);

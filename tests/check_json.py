@@ -248,6 +248,21 @@ def harm_wrong(r):
     return ''
 
 
+def submitters_wrong(b):
+    """A device's operation against those who issued its requests."""
+    by, n = b['by'], [x['n'] for x in b['by']]
+    rest = [k for k in range(len(by)) if by[k]['pid'] is None]
+    if any(x['n'] != x['device']['n'] or not x['n'] for x in by) or rest not in ([], [len(by) - 1]):
+        return str(by)
+    if n[:len(n) - len(rest)] != sorted(n[:len(n) - len(rest)], reverse=True):
+        return 'not most first: %s' % n
+    if sum(n) > b['device']['n'] or sum(x['device']['sum'] for x in by) > b['device']['sum']:
+        return 'more than all: %s' % b
+    if sum(n) == b['device']['n'] and sum(x['device']['sum'] for x in by) != b['device']['sum']:
+        return 'as many, but not as long: %s' % b
+    return ''
+
+
 def always(r):
     """What holds for every report: (words, what is wrong or '')."""
     keys = '''schema source capabilities agents steps stages tasks cpus irqs softirqs wakeups block napi rings culprits harms suggestions self'''
@@ -255,6 +270,7 @@ def always(r):
     yield 'all tables are there', ' '.join(k for k in keys.split() if k not in r)
     yield 'segments tile every step exactly', next((w for w in map(tiles, r.get('steps', [])) if w), '')
     yield "who took the steps' time: all tables agree", harm_wrong(r) if 'harms' in r and 'culprits' in r else ''
+    yield "those who issued a device's requests add up", next((w for w in map(submitters_wrong, r.get('block', [])) if w), '')
     yield 'distributions make sense', next((p + ' ' + w for p, w in ((p, dist_wrong(d)) for p, d in dists(r)) if w), '')
 
 

@@ -170,12 +170,17 @@ __attribute__((unused)) static void fake_planner_machine(struct snapshot *s)
 		{ 871, 870, "planner", 3100 * MS, 900 * MS, 40 * MS, 6000 * MS, 160 * MS, 5400, 5388, 3, 0 },
 		{ 678, 0, "fio", 1500 * MS, 20 * MS, 300 * MS, 8000 * MS, 0, 9000, 8000, 0, 29 * MS },
 	};
+	static struct submitter readers[] = {
+		{ "planner", 871, 1100, 4505600, { 1100, 880 * MS, 500 * US, 800 * US, 900 * US, 1900 * US, 2000 * US, 2200 * US } },
+		{ "", -1, 60, 245760, { 60, 48 * MS, 500 * US, 800 * US, 900 * US, 1900 * US, 2000 * US, 2200 * US } },
+	};
 	static struct block_row blocks[] = {
-		{ "259,0", "RA", { 1200, 5 * MS, US, 4 * US, 5 * US, 9 * US, 10 * US, 12 * US },
-		  { 1200, 960 * MS, 500 * US, 800 * US, 900 * US, 1900 * US, 2000 * US, 2200 * US } },
+		{ .dev = "259,0", .op = "RA", .queue = { 1200, 5 * MS, US, 4 * US, 5 * US, 9 * US, 10 * US, 12 * US },
+		  .device = { 1200, 960 * MS, 500 * US, 800 * US, 900 * US, 1900 * US, 2000 * US, 2200 * US }, .name = "nvme0n1",
+		  .by = readers, .n_by = ARRAY_LEN(readers) },
 	};
 	static struct napi_row napis[] = {
-		{ "eth0", 81000, 412000, 14, { 81000, 2500 * MS, US, 18 * US, 60 * US, 1400 * US, 2000 * US, 2600 * US } },
+		{ "eth0", 81000, 412000, 14, { 81000, 2500 * MS, US, 18 * US, 60 * US, 1400 * US, 2000 * US, 2600 * US }, { 0 } },
 	};
 	static struct ring_op ops[] = { { "READV", 1200, 2, 1, { 1200, 960 * MS, 500 * US, 800 * US, 900 * US, 1900 * US, 2000 * US, 2200 * US } } };
 	static struct ring_row rings[] = {

@@ -668,6 +668,39 @@ static bool equal_quant(const struct quant *a, const struct quant *b)
 	return !memcmp(a, b, sizeof *a);
 }
 
+static unsigned compare_devices(const struct snapshot *a, const struct snapshot *b)
+{
+	unsigned wrong = 0;
+
+	for (size_t i = 0; i < a->n_blocks; i++) {
+		const struct block_row *x = &a->blocks[i], *y = &b->blocks[i];
+
+		wrong += !equal_quant(&x->queue, &y->queue) || !equal_quant(&x->device, &y->device) || x->n_by != y->n_by;
+		for (size_t k = 0; k < MIN(x->n_by, y->n_by); k++)
+			wrong += x->by[k].pid != y->by[k].pid || strcmp(x->by[k].comm, y->by[k].comm) || x->by[k].n != y->by[k].n ||
+				 x->by[k].bytes != y->by[k].bytes || !equal_quant(&x->by[k].device, &y->by[k].device);
+	}
+	for (size_t i = 0; i < a->n_napis; i++)
+		wrong += a->napis[i].n_polls != b->napis[i].n_polls || !equal_quant(&a->napis[i].dist, &b->napis[i].dist) ||
+			 !equal_quant(&a->napis[i].batch, &b->napis[i].batch);
+	return wrong;
+}
+
+/* Requests of a table that have no submitter, or more submitters than there are requests. */
+static uint64_t not_of_submitters(const struct snapshot *s)
+{
+	uint64_t off = 0;
+
+	for (size_t i = 0; i < s->n_blocks; i++) {
+		uint64_t n = 0;
+
+		for (size_t k = 0; k < s->blocks[i].n_by; k++)
+			n += s->blocks[i].by[k].n;
+		off += n > s->blocks[i].device.n ? n - s->blocks[i].device.n : s->blocks[i].device.n - n;
+	}
+	return off;
+}
+
 static unsigned compare(const struct snapshot *a, const struct snapshot *b)
 {
 	unsigned wrong = a->n_agents != b->n_agents || a->n_kinds != b->n_kinds || a->n_steps != b->n_steps || a->n_cpus != b->n_cpus ||
@@ -715,7 +748,7 @@ static unsigned compare(const struct snapshot *a, const struct snapshot *b)
 		wrong += strcmp(a->harms[i].actor, b->harms[i].actor) || a->harms[i].ns != b->harms[i].ns || a->harms[i].cpu != b->harms[i].cpu ||
 			 a->harms[i].n_steps != b->harms[i].n_steps || a->harms[i].stage != b->harms[i].stage;
 	wrong += !equal_quant(&a->wakeups.waking_to_run, &b->wakeups.waking_to_run) || a->wakeups.n_cross_cpu != b->wakeups.n_cross_cpu;
-	return wrong;
+	return wrong + compare_devices(a, b);
 }
 
 static void test_recording(void)
@@ -737,6 +770,9 @@ static void test_recording(void)
 		replay(&sliced, &o, 400 * MS);
 		ok(sliced.s->n_steps > 10 && sliced.s->n_steps < whole.s->n_steps / 3, "with a short window only the last steps are left");
 		is_num(sliced.s->steps_all.n, sliced.s->n_steps, "in the tables too");
+		is_num(not_of_submitters(whole.s) + not_of_submitters(sliced.s), 0, "every disk request is somebody's");
+		ok(sliced.s->n_blocks && sliced.s->blocks[0].n_by && sliced.s->blocks[0].device.n < whole.s->blocks[0].device.n,
+		   "and those that have left the window are nobody's any more");
 		replay_end(&sliced);
 		replay_end(&whole);
 	}
