@@ -11,6 +11,7 @@
 
 #define CPUS 8192u
 enum { NAPI, DEV, WORK, BUDGET };
+extern const struct stage stage_napi;
 
 struct dev {
 	str_id name;
@@ -21,7 +22,7 @@ struct dev {
 		uint64_t sums[3];
 	};
 	struct tally_slice *past;
-	struct dist dist;
+	struct dist dist, batch;
 };
 struct napi_cpu {
 	uint64_t poll_end, ready_ts;
@@ -121,6 +122,28 @@ static void waking(struct ctx *c, const struct event *ev)
 	cpu->ready_ts = 0;
 }
 
+/* What a poll served before the packet that somebody waited for: until its socket was ready, or at the latest its wakeup. */
+static void walk_woken(struct walk *w, const struct run *r)
+{
+	struct ctx *c = walk_ctx(w);
+	const struct span *s, *poll = NULL;
+	uint64_t at = walk_at(w), ready = at;
+	uint32_t it = 0;
+
+	while ((s = walk_next_link(w, r, &it))) {
+		if (stages[s->stage] != &stage_napi)
+			continue;
+		if (s->to < at || s->to < r->from)
+			break;			/* polls of a run follow one another */
+		if (s->flags & SPAN_INSTANT)
+			ready = s->to == at ? s->from : ready;
+		else if (s->from <= at)
+			poll = s;
+	}
+	if (poll && ctx_counting(c))
+		dist_add(&dev_of(stage_state(c), poll->name)->batch, ready > poll->from ? ready - poll->from : 0);
+}
+
 static void lost(struct ctx *c, uint32_t cpu, uint64_t from, uint64_t to)
 {
 	struct state *st = stage_state(c);
@@ -142,8 +165,16 @@ static void rows(struct ctx *c, struct tables *t)
 		*row = (struct napi_row){
 			.dev = tables_text(t, st->devs[i].name), .n_polls = st->devs[i].n_polls, .work = st->devs[i].work,
 			.n_budget_hits = st->devs[i].n_budget_hits, .dist = dist_quant(&st->devs[i].dist),
+			.batch = dist_quant(&st->devs[i].batch),
 		};
 	}
+}
+
+static void dev_fini(struct dev *d)
+{
+	dist_fini(&d->dist);
+	dist_fini(&d->batch);
+	tally_fini(&d->past);
 }
 
 static void turn(struct ctx *c, unsigned n)
@@ -155,11 +186,12 @@ static void turn(struct ctx *c, unsigned n)
 		struct dev *d = &st->devs[i];
 
 		dist_turn(&d->dist, n);
+		dist_turn(&d->batch, n);
 		tally_turn(&d->past, d->sums, ARRAY_LEN(d->sums), n);
-		if (d->n_polls)
+		if (d->n_polls || d->batch.n)
 			st->devs[kept++] = *d;
 		else
-			dist_fini(&d->dist);
+			dev_fini(d);
 	}
 	st->n = kept;
 }
@@ -168,10 +200,8 @@ static void fini(struct ctx *c)
 {
 	struct state *st = stage_state(c);
 
-	for (size_t i = 0; i < st->n; i++) {
-		dist_fini(&st->devs[i].dist);
-		tally_fini(&st->devs[i].past);
-	}
+	for (size_t i = 0; i < st->n; i++)
+		dev_fini(&st->devs[i]);
 	free(st->devs);
 	free(st->cpus);
 }
@@ -184,6 +214,6 @@ static const struct want wants[] = {
 };
 const struct stage stage_napi = {
 	.name = "napi", .summary = "NAPI polls of network devices", .wants = wants, .state_size = sizeof(struct state),
-	.hides = "which device's poll brought a packet, and what it served before", .lost = lost, .rows = rows,
-	.turn = turn, .fini = fini,
+	.hides = "which device's poll brought a packet, and what it served before", .lost = lost,
+	.walk_woken = walk_woken, .rows = rows, .turn = turn, .fini = fini,
 };

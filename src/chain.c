@@ -404,11 +404,24 @@ static bool unrecorded_waker(struct walk *w, const struct nap *n, const struct r
 	return true;
 }
 
+/* The stage that is served while this wait is accounted for is put back. */
+static void tell_woken(struct walk *w, const struct run *r)
+{
+	unsigned served = w->c->stage;
+
+	for (w->c->stage = 0; w->c->stage < n_stages; w->c->stage++)
+		if (stages[w->c->stage]->walk_woken)
+			stages[w->c->stage]->walk_woken(w, r);
+	w->c->stage = served;
+}
+
 static void walk_waker(struct walk *w, const struct nap *n)
 {
 	const struct run *r = model_run(&w->c->m, n->waker_run);
 	bool inferred = w->inferred;
 
+	if (r && !w->via && w->t == n->waking)
+		tell_woken(w, r);
 
 	if (n->flags & NAP_WAKEUP_ONLY && !(n->flags & NAP_BORN))
 		w->inferred = true;		/* sched_wakeup may run on another CPU than the waker */

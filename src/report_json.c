@@ -436,6 +436,7 @@ static void put_napis(struct json *j, const struct snapshot *s)
 		json_key(j, "work"), json_u64(j, n->work);
 		json_key(j, "budget_hits"), json_u64(j, n->n_budget_hits);
 		json_key(j, "dist"), put_dist(j, &n->dist);
+		json_key(j, "batch"), put_dist(j, &n->batch);
 		json_close(j, '}');
 	}
 	json_close(j, ']');
@@ -473,6 +474,7 @@ static void put_rings(struct json *j, const struct snapshot *s)
 		json_key(j, "overflow"), json_u64(j, r->n_overflow);
 		json_key(j, "batch"), put_dist(j, &r->batch);
 		json_key(j, "open"), json_u64(j, r->n_open);
+		json_key(j, "oldest_open"), put_if(j, r->n_open, r->oldest_open_ns);
 		json_close(j, '}');
 	}
 	json_close(j, ']');

@@ -144,7 +144,7 @@ struct napi_row {
 	const char *dev;
 	uint64_t n_polls, work, n_budget_hits;
 	struct quant dist;
-	struct quant batch;		/* from a poll's begin until the packet of a step reached its socket */
+	struct quant batch;		/* from a poll's begin until a packet that a step's task waited for reached its socket */
 };
 struct ring_op {
 	const char *op;

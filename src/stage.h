@@ -96,6 +96,8 @@ struct stage {
 	void (*walk_run)(struct walk *, const struct run *);
 	/* Called to explain a span that ended in the run that woke the waiter. NULL: its time is `device`. */
 	void (*walk_span)(struct walk *, const struct span *, const struct run *);
+	/* Called once for each wait of a step's own task, with the run that ended it at walk_at(): to count, not to explain. */
+	void (*walk_woken)(struct walk *, const struct run *);
 	/* Called when a snapshot is taken: add rows to the tables. */
 	void (*rows)(struct ctx *, struct tables *);
 	/* Called when counting starts at --from: forget what was counted, keep what is open. */

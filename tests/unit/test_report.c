@@ -278,9 +278,9 @@ static void test_json_contract(void)
 	IN_ORDER(text, "block", "{\"dev\":\"259,0\",\"op\":\"RA\",\"queue\":{", "\"device\":{", "\"complete\":{\"n\":0,",
 		 "\"name\":\"nvme0n1\",\"by\":[{\"comm\":\"planner\",\"pid\":871,\"n\":1100,\"bytes\":4505600,\"device\":{\"n\":1100,",
 		 "{\"comm\":null,\"pid\":null,\"n\":60,\"bytes\":245760,\"device\":{\"n\":60,", "}}]}");
-	IN_ORDER(text, "napi", "{\"dev\":\"eth0\",\"polls\":81000,\"work\":412000,\"budget_hits\":14,\"dist\":{");
+	IN_ORDER(text, "napi", "{\"dev\":\"eth0\",\"polls\":81000,\"work\":412000,\"budget_hits\":14,\"dist\":{", "},\"batch\":{\"n\":0,");
 	IN_ORDER(text, "ring", "{\"ctx\":\"0xffff888012345000\",\"pid\":871,\"sq\":64,\"cq\":128,\"ops\":{\"READV\":{\"n\":1200,\"error\":2,"
-		 "\"cancelled\":1,\"dist\":{", "\"overflow\":0,\"batch\":{", "\"open\":3}", "\"pid\":null,\"sq\":null,\"cq\":null,\"ops\":{}");
+		 "\"cancelled\":1,\"dist\":{", "\"overflow\":0,\"batch\":{", "\"open\":3,\"oldest_open\":1200000000}", "\"pid\":null,\"sq\":null,\"cq\":null,\"ops\":{}");
 	IN_ORDER(text, "self", "{\"cpu_ns\":null,\"rss_bytes\":null,\"events_per_s\":null}");
 	free(text);
 	text = json_of(&s, 1);
