@@ -26,5 +26,7 @@ void report_text(const struct snapshot *, const struct report_opts *, FILE *);
 void report_json(const struct snapshot *, FILE *);
 /* At most n_top rows of "tasks"; 0: all. */
 void report_json_top(const struct snapshot *, unsigned n_top, FILE *);
+/* One step of it, as it stands in "steps", and where it is from: "agenttop-step-1". */
+void report_json_step(const struct snapshot *, const struct step *, FILE *);
 
 #endif

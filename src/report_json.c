@@ -171,28 +171,31 @@ static void put_segments(struct json *j, const struct snapshot *s, const struct 
 	json_close(j, ']');
 }
 
+static void put_step(struct json *j, const struct snapshot *s, const struct step *st)
+{
+	json_open(j, '{');
+	json_key(j, "agent"), json_text(j, snapshot_str(s, st->agent));
+	json_key(j, "id"), json_text(j, snapshot_str(s, st->id));
+	json_key(j, "name"), json_text(j, snapshot_str(s, st->name));
+	json_key(j, "pid"), put_id(j, st->pid, 0);
+	json_key(j, "tgid"), put_id(j, st->tgid, 1);
+	json_key(j, "begin"), json_u64(j, st->begin);
+	json_key(j, "end"), json_u64(j, st->end);
+	json_key(j, "class"), json_text(j, snapshot_str(s, st->cls));
+	json_key(j, "deadline"), put_known(j, st->deadline_ns);
+	json_key(j, "budget"), put_known(j, st->budget_ns);
+	json_key(j, "missed"), json_bool(j, st->missed);
+	json_key(j, "lost"), json_u64(j, st->n_lost);
+	put_segments(j, s, st);
+	json_close(j, '}');
+}
+
 static void put_steps(struct json *j, const struct snapshot *s)
 {
 	json_key(j, "steps"), json_open(j, '[');
 	for (size_t i = 0; i < s->n_steps; i++) {
-		const struct step *st = s->steps[i];
-
 		json_line(j);
-		json_open(j, '{');
-		json_key(j, "agent"), json_text(j, snapshot_str(s, st->agent));
-		json_key(j, "id"), json_text(j, snapshot_str(s, st->id));
-		json_key(j, "name"), json_text(j, snapshot_str(s, st->name));
-		json_key(j, "pid"), put_id(j, st->pid, 0);
-		json_key(j, "tgid"), put_id(j, st->tgid, 1);
-		json_key(j, "begin"), json_u64(j, st->begin);
-		json_key(j, "end"), json_u64(j, st->end);
-		json_key(j, "class"), json_text(j, snapshot_str(s, st->cls));
-		json_key(j, "deadline"), put_known(j, st->deadline_ns);
-		json_key(j, "budget"), put_known(j, st->budget_ns);
-		json_key(j, "missed"), json_bool(j, st->missed);
-		json_key(j, "lost"), json_u64(j, st->n_lost);
-		put_segments(j, s, st);
-		json_close(j, '}');
+		put_step(j, s, s->steps[i]);
 	}
 	json_close(j, ']');
 }
@@ -591,4 +594,20 @@ void report_json_top(const struct snapshot *s, unsigned n_top, FILE *f)
 void report_json(const struct snapshot *s, FILE *f)
 {
 	report_json_top(s, 0, f);
+}
+
+void report_json_step(const struct snapshot *s, const struct step *step, FILE *f)
+{
+	struct json j;
+
+	json_init(&j, f);
+	json_open(&j, '{');
+	json_line(&j);
+	json_key(&j, "schema"), json_text(&j, "agenttop-step-1");
+	json_line(&j);
+	put_source(&j, s);
+	json_line(&j);
+	json_key(&j, "step"), put_step(&j, s, step);
+	json_close(&j, '}');
+	json_fini(&j);
 }

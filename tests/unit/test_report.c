@@ -347,6 +347,30 @@ static void test_json_hostile(void)
 	fake_free(&s);
 }
 
+/* One step alone is what it is among the others. */
+static void test_json_step(void)
+{
+	struct snapshot s;
+	char *text = NULL, *all, *row;
+	size_t len;
+	FILE *f;
+
+	fake_planner(&s);
+	all = json_of(&s, 0);
+	row = strstr(strstr(all, "\n\"steps\":["), "{\"agent\":\"planner\",\"id\":\"32\"");
+	f = open_memstream(&text, &len);
+	report_json_step(&s, s.steps[1], f);
+	fclose(f);
+	ok(is_json(text), "a step alone is JSON");
+	IN_ORDER(text, "step", "{\n\"schema\":\"agenttop-step-1\"", "\n\"source\":{\"kind\":\"trace.dat\"", "\n\"step\":{\"agent\":\"planner\"");
+	ok(row && strcspn(row, "\n") > 1000, "its row in the report is there to compare with");
+	row[strcspn(row, "\n") - 2] = 0;		/* "]," of the list */
+	has_text(text, row, "and it is the same object there");
+	free(text);
+	free(all);
+	fake_free(&s);
+}
+
 /* ---- text ---- */
 
 /* Longest line in columns; every character of these tests but the arrow is one byte. */
@@ -645,6 +669,7 @@ int main(void)
 	test_json_contract();
 	test_json_unknown();
 	test_json_hostile();
+	test_json_step();
 	test_text();
 	test_text_options();
 	test_text_no_steps();
