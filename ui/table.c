@@ -291,3 +291,18 @@ unsigned table_next_sort(const struct table *t, unsigned col, int direction)
 	}
 	return col;
 }
+
+void sheet_arg(struct sheet *sheet, const void *arg, size_t len)
+{
+	BUG_ON(len > sizeof sheet->room);
+	memcpy(sheet->room, arg, len);
+	sheet->arg = sheet->room;
+}
+
+void field_exact(struct field *f, uint64_t v)
+{
+	f->kind = FIELD_TEXT;
+	f->num = (double)v;
+	snprintf(f->buf, sizeof f->buf, "%llu", (unsigned long long)v);
+	f->text = f->buf;
+}

@@ -17,6 +17,11 @@ struct column {
 	uint8_t drop;			/* the highest goes first when there is no room; 0 stays */
 	uint8_t right;			/* set to the right */
 	uint8_t sort;			/* may be sorted by; numbers biggest first, texts from A */
+	/*
+	 * Its name in a CSV: "p99_ns"; of times it ends in _ns, which is what they are. "*_ns": a column for each stage, for
+	 * FIELD_STAGES. "": not there. NULL: the title in small letters.
+	 */
+	const char *csv;
 };
 
 enum field_kind { FIELD_BLANK, FIELD_UNKNOWN, FIELD_TEXT, FIELD_TIME, FIELD_COUNT, FIELD_RATE, FIELD_STAGES, FIELD_PAINT };
@@ -44,6 +49,21 @@ struct table_pos {
 	size_t cursor, top;
 };
 #define TABLE_NO_CURSOR SIZE_MAX
+
+/* All of a table, for those who want more than the rows that fit: as text, or as CSV. */
+struct sheet {
+	const char *name;		/* part of a file's name when a view has several: "napi" */
+	const struct table *shown;	/* as on the screen; NULL: none is there */
+	const struct table *csv;	/* for a CSV where that should say more, of the same rows and arg; NULL: as shown */
+	const void *arg;
+	size_t n_rows;			/* in the order shown, without those that a filter hides */
+	unsigned sort_col;		/* as for table_draw() */
+	bool reverse;
+	void *room[4];			/* for what arg points to, when it lives nowhere else: see sheet_arg() */
+};
+void sheet_arg(struct sheet *, const void *arg, size_t len);
+/* A number to the last digit, which a double does not have above 2^53. */
+void field_exact(struct field *, uint64_t);
 
 /* Heading on the first line, rows below. Draws what lies between top (made to fit) and the end of the rectangle. */
 void table_draw(const struct table *, const void *arg, size_t n_rows, const struct table_pos *, struct cells *,
