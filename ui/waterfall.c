@@ -310,6 +310,15 @@ static const char *bar_words(unsigned stage, bool of_actor)
 	return look_stage(stage)->words;
 }
 
+struct bar_words waterfall_bar(const struct segment *g, bool of_actor)
+{
+	unsigned stage = of_actor ? row_stage(g) : agent_stage(g), is = stage & ~WAITS;
+	bool takes = of_actor && !(stage & WAITS);
+
+	return (struct bar_words){ is, !of_actor && stage & WAITS, takes && (is == ST_RUNQUEUE || is == ST_PREEMPTED),
+				   bar_words(is, takes) };
+}
+
 /* A bar of n columns: texture with the stage's words in the middle, or its letter in front when it is short. */
 static void draw_bar(struct cells *c, int x, int y, int n, unsigned stage, bool of_actor, bool of_peer)
 {

@@ -51,6 +51,14 @@ size_t waterfall_rows(const struct waterfall *, uint32_t chosen, size_t n, uint3
  */
 bool waterfall_at(const struct waterfall *, const struct snapshot *, const struct pane *, struct rect, int x, int y,
 		  uint32_t *actor, uint32_t *seg);
+/* What a bar of this segment says, in the agent's row or (of_actor) in its actor's. */
+struct bar_words {
+	unsigned stage;			/* less than N_STAGES */
+	bool of_peer;			/* the stage of a peer's time: "peer: " stands before the words */
+	bool instead;			/* the actor ran instead of whom he kept from it */
+	const char *words;
+};
+struct bar_words waterfall_bar(const struct segment *, bool of_actor);
 /* Axis, agent, actors, and the mark under the chosen piece: r.h lines. */
 void waterfall_draw(const struct waterfall *, const struct snapshot *, const struct pane *, struct cells *, struct rect);
 
