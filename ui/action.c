@@ -58,6 +58,7 @@ const struct action_doc action_docs[N_ACTIONS] = {
 	[ACT_TIME] = { "time", "T", "go back in time, or choose a range of it that all screens show" },
 	[ACT_PAUSE] = { "pause", "p", "live: hold the screens still, or go on; recording goes on all the time" },
 	[ACT_SAVE] = { "save", "w", "live: write what is kept, the last seconds, to a file" },
+	[ACT_EXPORT] = { "export", "e", "write to a file: the screen, all rows, CSV, or the chosen step as JSON or SVG" },
 	[ACT_HELP] = { "help", "?h<F1>", "these keys, and what the words for stages mean" },
 	[ACT_REPAINT] = { "repaint", "<C-l>", "paint the screen anew" },
 	[ACT_QUIT] = { "quit", "q<C-c>", "quit" },

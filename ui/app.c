@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "app.h"
 #include "clicks.h"
+#include "export_file.h"
 #include "look.h"
 #include "timebar.h"
 #include "title.h"
@@ -26,6 +27,7 @@ struct app {
 	struct slot slot[ARRAY_LEN(views)];
 	unsigned now, before;		/* numbers of views; before: where help was asked for */
 	struct rect body;		/* as drawn last */
+	int cols, lines;		/* so was the screen */
 	bool late;			/* the snapshot has not been drawn */
 	char status[sizeof(struct err)], notice[sizeof(struct err)];
 	bool notice_bad;
@@ -49,6 +51,8 @@ struct app {
 	struct prompt prompt;
 	struct prompt_past past[N_ASKS];
 	struct slip slip;
+	bool choosing;			/* what to write to a file */
+	struct export export;
 };
 
 struct app *app_new(void)
@@ -58,6 +62,8 @@ struct app *app_new(void)
 	for (unsigned i = 0; i < n_views; i++)
 		app->slot[i].state = xcalloc(1, views[i]->state_size);
 	app->body = (struct rect){ 0, 0, 80, 18 };
+	app->cols = 80;
+	app->lines = 24;
 	return app;
 }
 
@@ -299,6 +305,57 @@ static unsigned act_live(struct app *app, enum action a)
 	return ask(app, UI_PAUSE, app->paused);
 }
 
+/* ---- files ---- */
+
+static struct shown what_is_shown(struct app *app)
+{
+	const void *state = state_of_now(app);
+
+	return (struct shown){ views[app->now], state, app->snap };
+}
+
+static unsigned open_choice(struct app *app)
+{
+	app->choosing = app->snap;
+	return UI_REDRAW;
+}
+
+/* Any other key closes it, so that nobody is caught in it. */
+static unsigned choose(struct app *app, uint32_t key)
+{
+	struct shown sh = what_is_shown(app);
+	enum export_kind kind = export_of_key(&sh, key);
+
+	app->choosing = false;
+	if (kind == N_EXPORTS)
+		return UI_REDRAW;
+	export_plan(&sh, kind, &app->export);
+	if (kind == EXPORT_SCREEN)
+		snprintf(app->export.what, sizeof app->export.what, "the screen, %dx%d", app->cols, app->lines);
+	return UI_EXPORT | UI_REDRAW;
+}
+
+const struct export *app_export(const struct app *app)
+{
+	return &app->export;
+}
+
+void app_export_write(struct app *app, unsigned part, bool ascii, FILE *f)
+{
+	struct shown sh = what_is_shown(app);
+	struct cells c = { 0 };
+
+	if (app->export.kind == EXPORT_SCREEN || app->export.kind == EXPORT_ROWS) {
+		cells_resize(&c, app->cols, app->lines);
+		app_draw(app, &c);
+		if (app->export.kind == EXPORT_ROWS)
+			c.lines = MIN(c.lines, app->body.y);
+		cells_dump(&c, ascii, f);
+		cells_fini(&c);
+	}
+	export_write(&sh, app->export.kind, part, app->cols, ascii, f);
+}
+
 /* What means the same in every view. */
 static unsigned act_global(struct app *app, enum action a)
 {
@@ -311,6 +368,8 @@ static unsigned act_global(struct app *app, enum action a)
 		return show_view(app, n_views - 1);
 	case ACT_TIME:
 		return open_time(app);
+	case ACT_EXPORT:
+		return open_choice(app);
 	case ACT_PAUSE:
 	case ACT_SAVE:
 		return act_live(app, a);
@@ -334,6 +393,7 @@ unsigned app_act(struct app *app, enum action a)
 	app->clicks.last = 0;
 	app->notice[0] = 0;
 	app->asking = false;
+	app->choosing = false;
 	if (app->done[0] && !app->done_seen) {
 		app->done_seen = true;
 		cleared = UI_REDRAW;
@@ -362,6 +422,8 @@ unsigned app_key(struct app *app, uint32_t key)
 
 	if (app->asking && app->snap)
 		return a == ACT_REPAINT ? act_global(app, a) : type(app, key);
+	if (app->choosing && app->snap && a != ACT_REPAINT)
+		return choose(app, key);
 	return a == ACT_NONE ? 0 : app_act(app, a);
 }
 
@@ -447,6 +509,7 @@ static void footer_line(const struct app *app, struct cells *c, int y, int w)
 	struct parts ps = { 0 };
 
 	put_foot(app, &ps);
+	add_key(&ps, UINT8_MAX, ACT_EXPORT, "e", "export");
 	add_key(&ps, 0, ACT_HELP, "?", "help");
 	add_key(&ps, 0, ACT_QUIT, "q", "quit");
 	parts_put(&ps, c, 0, y, w, 2);
@@ -478,8 +541,14 @@ static int status_line(struct app *app, struct cells *c, int y, int w)
 {
 	const struct snapshot *s = app->snap;
 	const char *done = what_was_done(app), *text = app->status[0] ? app->status : app->notice[0] ? app->notice : done;
+	struct shown sh;
 	bool bad = app->status[0] || (app->notice[0] && app->notice_bad);
 
+	if (app->choosing) {
+		sh = what_is_shown(app);
+		export_draw(&sh, c, 0, y, w);
+		return 1;
+	}
 	if (text[0]) {
 		cells_put(c, 0, y, w, bad ? STYLE_OVER : STYLE_NOTE, text);
 		return 1;
@@ -522,6 +591,8 @@ void app_draw(struct app *app, struct cells *c)
 {
 	cells_clear(c);
 	app->late = false;
+	app->cols = c->cols;
+	app->lines = c->lines;
 	if (c->cols < MIN_COLS || c->lines < MIN_LINES) {
 		cells_putf(c, 0, 0, c->cols, STYLE_NOTE, "%dx%d is too small", c->cols, c->lines);
 		cells_putf(c, 0, 1, c->cols, STYLE_NORMAL, "needs %dx%d", MIN_COLS, MIN_LINES);
@@ -536,6 +607,15 @@ void app_draw(struct app *app, struct cells *c)
 	clicks_keep(&app->clicks, c);
 }
 
+/* Here no file is written. */
+static void say_export(struct app *app)
+{
+	char said[sizeof app->notice];
+
+	export_pretend(&app->export, said, sizeof said);
+	app_set_notice(app, false, said);
+}
+
 static int press_keys(struct app *app, struct cells *c, const char *keys, struct err *e)
 {
 	uint32_t key;
@@ -544,8 +624,8 @@ static int press_keys(struct app *app, struct cells *c, const char *keys, struct
 	while ((r = action_next_key(&keys, &key, e)) > 0) {
 		if (key & UIKEY_CLICK)
 			app_click(app, key);
-		else
-			app_key(app, key);
+		else if (app_key(app, key) & UI_EXPORT)
+			say_export(app);
 		app_draw(app, c);		/* what is a page depends on what is seen */
 	}
 	return r;

@@ -14,6 +14,7 @@
 #include "ui.h"
 
 struct app;
+struct export;			/* export.h */
 struct app *app_new(void);
 void app_free(struct app *);			/* NULL is fine */
 /*
@@ -25,11 +26,12 @@ bool app_set_snapshot(struct app *, const struct snapshot *);
 void app_set_status(struct app *, const char *text);
 /* The same until the next key, a mishap or not. */
 void app_set_notice(struct app *, bool bad, const char *text);
-/* A key (action.h): a character for the prompt when one is open, else what action it stands for. Returns as app_act(). */
+/* A key (action.h): for the prompt or the choice that is open, else what action it stands for. Returns as app_act(). */
 unsigned app_key(struct app *, uint32_t key);
 /*
- * An action closes an open prompt. Returns UI_* consequences (view.h); of these the caller obeys UI_QUIT, UI_REPAINT,
- * UI_REDRAW, UI_COMMAND and UI_RANGE.
+ * An action closes an open prompt, and a choice. Returns UI_* consequences (view.h); of these the caller obeys UI_QUIT, UI_REPAINT,
+ * UI_REDRAW, UI_COMMAND, UI_RANGE
+ * and UI_EXPORT.
  */
 unsigned app_act(struct app *, enum action);
 /* The same for a click (action.h), by what the last app_draw() has put there. */
@@ -41,6 +43,12 @@ void app_range(const struct app *, uint64_t *from, uint64_t *to);
 void app_range_failed(struct app *);		/* and it stays what it was */
 /* The snapshot is of a range that is still being read. */
 bool app_reading_range(const struct app *);
+/*
+ * Which files the last app_key() wants when it returned UI_EXPORT, and one of them. Before the next snapshot or key: what
+ * is written is what was looked at.
+ */
+const struct export *app_export(const struct app *);
+void app_export_write(struct app *, unsigned part, bool ascii, FILE *);
 /* Live: the person wants to see no more news for now. */
 bool app_paused(const struct app *);
 /* Paints all of the cells, whatever their size. */

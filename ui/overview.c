@@ -212,7 +212,7 @@ static void quant_field(struct field *f, const struct quant *q, unsigned which)
 
 static const struct column candidate_cols[] = {
 	{ "COULD BE AN AGENT", NULL, 17, 20, 0, 0, 0 }, { "PID", NULL, 7, 0, 0, 1, 0 }, { "WAITS", NULL, 7, 0, 2, 1, 0 },
-	{ "WAITED", NULL, 7, 0, 1, 1, 0 }, { "RAN", NULL, 7, 0, 3, 1, 0 }, { "WHY", NULL, 40, 90, 0, 0, 0 },
+	{ "WAITED", NULL, 7, 0, 1, 1, 0, "waited_ns" }, { "RAN", NULL, 7, 0, 3, 1, 0, "ran_ns" }, { "WHY", NULL, 40, 90, 0, 0, 0 },
 };
 static void candidate_field(const void *arg, size_t row, unsigned col, struct field *f)
 {
@@ -229,8 +229,8 @@ static void candidate_field(const void *arg, size_t row, unsigned col, struct fi
 }
 
 static const struct column irq_cols[] = {
-	{ "HARD IRQ", NULL, 17, 40, 0, 0, 0 }, { "COUNT", NULL, 7, 0, 0, 1, 0 }, { "TIME", NULL, 7, 0, 0, 1, 0 },
-	{ "P50", NULL, 7, 0, 2, 1, 0 }, { "P99", NULL, 7, 0, 0, 1, 0 }, { "MAX", NULL, 7, 0, 1, 1, 0 },
+	{ "HARD IRQ", NULL, 17, 40, 0, 0, 0 }, { "COUNT", NULL, 7, 0, 0, 1, 0 }, { "TIME", NULL, 7, 0, 0, 1, 0, "time_ns" },
+	{ "P50", NULL, 7, 0, 2, 1, 0, "p50_ns" }, { "P99", NULL, 7, 0, 0, 1, 0, "p99_ns" }, { "MAX", NULL, 7, 0, 1, 1, 0, "max_ns" },
 	{ "CPUS", NULL, 5, 0, 3, 1, 0 },
 };
 static void irq_field(const void *arg, size_t row, unsigned col, struct field *f)
@@ -250,9 +250,9 @@ static void irq_field(const void *arg, size_t row, unsigned col, struct field *f
 }
 
 static const struct column softirq_cols[] = {
-	{ "SOFTIRQ", NULL, 17, 40, 0, 0, 0 }, { "RUNS", NULL, 7, 0, 0, 1, 0 }, { "TIME", NULL, 7, 0, 0, 1, 0 },
-	{ "P50", NULL, 7, 0, 2, 1, 0 }, { "P99", NULL, 7, 0, 0, 1, 0 }, { "MAX", NULL, 7, 0, 1, 1, 0 },
-	{ "WAIT P99", NULL, 8, 0, 3, 1, 0 }, { "WAIT MAX", NULL, 8, 0, 4, 1, 0 },
+	{ "SOFTIRQ", NULL, 17, 40, 0, 0, 0 }, { "RUNS", NULL, 7, 0, 0, 1, 0 }, { "TIME", NULL, 7, 0, 0, 1, 0, "time_ns" },
+	{ "P50", NULL, 7, 0, 2, 1, 0, "p50_ns" }, { "P99", NULL, 7, 0, 0, 1, 0, "p99_ns" }, { "MAX", NULL, 7, 0, 1, 1, 0, "max_ns" },
+	{ "WAIT P99", NULL, 8, 0, 3, 1, 0, "wait_p99_ns" }, { "WAIT MAX", NULL, 8, 0, 4, 1, 0, "wait_max_ns" },
 };
 static void softirq_field(const void *arg, size_t row, unsigned col, struct field *f)
 {
@@ -267,8 +267,9 @@ static void softirq_field(const void *arg, size_t row, unsigned col, struct fiel
 }
 
 static const struct column task_cols[] = {
-	{ "TASK", NULL, 17, 40, 0, 0, 0 }, { "PID", NULL, 7, 0, 0, 1, 0 }, { "RAN", NULL, 7, 0, 0, 1, 0 },
-	{ "RUN QUEUE", NULL, 9, 0, 0, 1, 0 }, { "PREEMPTED", NULL, 9, 0, 2, 1, 0 }, { "BLOCKED", NULL, 7, 0, 3, 1, 0 },
+	{ "TASK", NULL, 17, 40, 0, 0, 0 }, { "PID", NULL, 7, 0, 0, 1, 0 }, { "RAN", NULL, 7, 0, 0, 1, 0, "ran_ns" },
+	{ "RUN QUEUE", NULL, 9, 0, 0, 1, 0, "run_queue_ns" },
+	{ "PREEMPTED", NULL, 9, 0, 2, 1, 0, "preempted_ns" }, { "BLOCKED", NULL, 7, 0, 3, 1, 0, "blocked_ns" },
 	{ "SWITCHES", NULL, 8, 0, 4, 1, 0 }, { "MOVES", NULL, 7, 0, 5, 1, 0 },
 };
 static void task_field(const void *arg, size_t row, unsigned col, struct field *f)
@@ -352,4 +353,19 @@ void overview_draw(const struct snapshot *s, const struct table_pos *candidate, 
 	}
 	draw_sections(s, all, 2, candidate, c, (struct rect){ r.x, r.y, half, r.h });
 	draw_sections(s, all + 2, 2, NULL, c, (struct rect){ r.x + half + 2, r.y, r.w - half - 2, r.h });
+}
+
+bool overview_sheet(const struct snapshot *s, unsigned nth, struct sheet *out)
+{
+	static const char *const names[N_SECTIONS] = { "candidates", "tasks", "irqs", "softirqs" };
+	const size_t rows[N_SECTIONS] = { s->n_candidates, s->n_tasks, s->n_irqs, s->n_softirqs };
+
+	for (unsigned i = 0; i < N_SECTIONS; i++) {
+		if (!rows[i] || nth--)
+			continue;
+		*out = (struct sheet){ .name = names[i], .shown = tables + i, .arg = s, .n_rows = rows[i],
+				       .sort_col = (unsigned)tables[i].n_cols };
+		return true;
+	}
+	return false;
 }

@@ -16,5 +16,7 @@ int overview_why(const struct snapshot *, struct cells *, struct rect);
 void overview_hot(const struct snapshot *, struct cells *, int x, int y, int w);
 /* Candidates (with a cursor unless it is NULL), tasks, interrupts and softirqs, the top of each. */
 void overview_draw(const struct snapshot *, const struct table_pos *candidate, struct cells *, struct rect);
+/* The nth of its tables that has rows; false: there are not so many. */
+bool overview_sheet(const struct snapshot *, unsigned nth, struct sheet *);
 
 #endif

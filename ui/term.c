@@ -281,6 +281,11 @@ void term_repaint(void)
 		clearok(stdscr, TRUE);
 }
 
+bool term_is_ascii(void)
+{
+	return term.ascii;
+}
+
 void term_size(int *cols, int *lines)
 {
 	*cols = term.is_open ? COLS : 0;

@@ -27,6 +27,7 @@ enum term_event {
 int term_open(struct err *);
 void term_close(void);			/* puts the terminal back; harmless when it is not open or called twice */
 void term_size(int *cols, int *lines);
+bool term_is_ascii(void);		/* it shows nothing else */
 void term_draw(const struct cells *);	/* sends what has changed */
 void term_repaint(void);		/* the next term_draw() sends everything */
 /* Waits at most timeout_ms (-1: for ever, 0: not at all) for the next event, or until fd (-1: none) can be read. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "ui.h"
 #include "app.h"
+#include "export_file.h"
 #include "term.h"
 #include "view.h"
 
@@ -117,6 +118,22 @@ static void obey_range(struct loop *l)
 	l->news = l->at_once = true;
 }
 
+static void write_part(void *arg, unsigned part, FILE *f)
+{
+	struct loop *l = arg;
+
+	app_export_write(l->app, part, term_is_ascii(), f);
+}
+
+static void obey_export(struct loop *l)
+{
+	struct err e = { "" };
+	char said[sizeof e.text];
+	bool bad = export_save(app_export(l->app), write_part, l, said, sizeof said, &e);
+
+	app_set_notice(l->app, bad, bad ? e.text : said);
+}
+
 static void obey_command(struct loop *l)
 {
 	int64_t value;
@@ -160,6 +177,8 @@ static int obey(struct loop *l, enum term_event ev, uint32_t key)
 		obey_command(l);
 	if (done & UI_RANGE)
 		obey_range(l);
+	if (done & UI_EXPORT)
+		obey_export(l);
 	l->asked |= done != 0;
 	return done & UI_QUIT ? 0 : 1;
 }

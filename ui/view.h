@@ -25,6 +25,7 @@ enum {
 	UI_COMMAND = 32,		/* move.command is to be done */
 	UI_RANGE = 64,			/* another range of time is to be looked at */
 	UI_ASK = 128,			/* move.ask is to be typed; app.c alone sees it */
+	UI_EXPORT = 256,		/* files are to be written; the app's own */
 };
 
 /* What an action means in this view. Ends with { 0 }. */
@@ -61,6 +62,8 @@ struct move {
 	char say[128];			/* out: a notice, until the next key; "" none */
 };
 
+struct sheet;			/* table.h */
+
 struct view {
 	const char *name, *title;
 	const struct keydoc *keys;
@@ -77,6 +80,20 @@ struct view {
 	/* Called for the footer: what stands there instead of keys' own; NULL: nothing else. May be NULL. */
 	const struct keydoc *(*foot)(const void *state, const struct snapshot *);
 	unsigned (*act)(void *state, const struct snapshot *, enum action, struct move *);
+	/*
+	 * Called to write all of the view's tables to files, after update(): fills in the nth of them, all zero before; false:
+	 * there is no such one. What it shows on the screen is enough; columns of times deserve a name for CSV that ends in
+	 * _ns (table.h). NULL: it has none.
+	 *
+	 *	static bool sheet(const void *state, const struct snapshot *s, unsigned nth, struct sheet *out)
+	 *	{
+	 *		*out = (struct sheet){ .name = "irqs", .shown = &irq_table, .arg = s, .n_rows = s->n_irqs };
+	 *		return nth == 0;
+	 *	}
+	 */
+	bool (*sheet)(const void *state, const struct snapshot *, unsigned nth, struct sheet *);
+	/* Called for the step that is chosen, to write it to a file, after update(); NULL: none. May be NULL. */
+	const struct step *(*step)(const void *state, const struct snapshot *);
 	/*
 	 * Called before update() when the next snapshot is of another run over the same time: serials and string ids mean
 	 * other steps and texts. May be NULL.

@@ -3,6 +3,7 @@
 #include "explain.h"
 #include "kinds.h"
 #include "look.h"
+#include "segments.h"
 #include "step_head.h"
 #include "view.h"
 #include "waterfall.h"
@@ -681,6 +682,17 @@ static void fini(void *state)
 	free(st->slowest);
 }
 
+static const struct step *step_shown(const void *state, const struct snapshot *s)
+{
+	(void)s;
+	return ((const struct state *)state)->step;
+}
+
+static bool sheet(const void *state, const struct snapshot *s, unsigned nth, struct sheet *out)
+{
+	return nth == 0 && segments_sheet(s, ((const struct state *)state)->step, out);
+}
+
 static const struct keydoc keys[] = {
 	{ ACT_LEFT, "piece, actor", "the piece before; on an actor's row: where it took part before", "Arrows" },
 	{ ACT_RIGHT, NULL, "the next piece" },
@@ -705,4 +717,5 @@ static const struct keydoc keys[] = {
 const struct view view_chain = {
 	.name = "chain", .title = "Chain", .keys = keys, .state_size = sizeof(struct state),
 	.update = update, .enter = enter, .forget = forget, .head = head, .draw = draw, .status = status, .act = act, .fini = fini,
+	.sheet = sheet, .step = step_shown,
 };

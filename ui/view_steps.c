@@ -830,6 +830,115 @@ static unsigned act(void *state, const struct snapshot *s, enum action a, struct
 	return UI_REDRAW;
 }
 
+/* ---- to files ---- */
+
+/*
+ * The rows of the screen, in columns that a program can use: of a kind what the screen says, of a single step (where a
+ * kind is open) its own time. Both have their time by stage.
+ */
+enum {
+	CSV_ROW, CSV_AGENT, CSV_STEP, CSV_ID, CSV_PID, CSV_RATE, CSV_COUNT, CSV_P50, CSV_P99, CSV_P999, CSV_MAX, CSV_MISSED, CSV_WORST,
+	CSV_WORST_NS, CSV_BEGIN, CSV_END, CSV_DURATION, CSV_DEADLINE, CSV_LOST, CSV_STAGES
+};
+static const struct column csv_columns[] = {
+	[CSV_ROW] = { .title = "ROW" }, [CSV_AGENT] = { .title = "AGENT" }, [CSV_STEP] = { .title = "STEP" },
+	[CSV_ID] = { .title = "ID" }, [CSV_PID] = { .title = "PID" }, [CSV_RATE] = { .title = "RATE", .csv = "rate_per_s" },
+	[CSV_COUNT] = { .title = "COUNT" }, [CSV_P50] = { .title = "P50", .csv = "p50_ns" },
+	[CSV_P99] = { .title = "P99", .csv = "p99_ns" }, [CSV_P999] = { .title = "P999", .csv = "p999_ns" },
+	[CSV_MAX] = { .title = "MAX", .csv = "max_ns" }, [CSV_MISSED] = { .title = "MISSED" },
+	[CSV_WORST] = { .title = "WORST STAGE" }, [CSV_WORST_NS] = { .title = "WORST STAGE", .csv = "worst_stage_ns" },
+	[CSV_BEGIN] = { .title = "BEGIN", .csv = "begin_ns" },
+	[CSV_END] = { .title = "END", .csv = "end_ns" }, [CSV_DURATION] = { .title = "DURATION", .csv = "duration_ns" },
+	[CSV_DEADLINE] = { .title = "DEADLINE", .csv = "deadline_ns" }, [CSV_LOST] = { .title = "LOST" },
+	[CSV_STAGES] = { .title = "STAGES", .csv = "*_ns" },
+};
+
+static void csv_kind(const struct arg *a, uint32_t kind, unsigned col, struct field *f)
+{
+	static const uint8_t shown[] = {
+		[CSV_RATE] = COL_RATE, [CSV_COUNT] = COL_COUNT, [CSV_P50] = COL_P50, [CSV_P99] = COL_P99, [CSV_P999] = COL_P999,
+		[CSV_MAX] = COL_MAX, [CSV_MISSED] = COL_MISS, [CSV_WORST_NS] = COL_WORST, [CSV_STAGES] = COL_SHARE,
+	};
+
+	switch (col) {
+	case CSV_ROW: text_field(f, "kind", 0); break;
+	case CSV_AGENT: text_field(f, a->s->kinds[kind].agent, 0); break;
+	case CSV_STEP: text_field(f, a->s->kinds[kind].name, 0); break;
+	case CSV_WORST:
+		if (figures_of(a, kind).worst_ns)
+			text_field(f, look_stage(figures_of(a, kind).worst_stage)->name, 0);
+		break;
+	default:
+		if (col >= ARRAY_LEN(shown) || !shown[col])
+			break;
+		kind_field(a, kind, shown[col], f);
+		if (col == CSV_WORST_NS && f->kind == FIELD_TEXT)
+			f->kind = FIELD_TIME;
+	}
+}
+
+static void csv_step(const struct snapshot *s, const struct step *st, unsigned col, struct field *f)
+{
+	switch (col) {
+	case CSV_ROW: text_field(f, "step", 0); break;
+	case CSV_AGENT: text_field(f, snapshot_str(s, st->agent), 0); break;
+	case CSV_STEP: text_field(f, snapshot_str(s, st->name), 0); break;
+	case CSV_ID: text_field(f, snapshot_str(s, st->id), 0); break;
+	case CSV_PID:
+		if (st->pid > 0)
+			field_exact(f, (uint64_t)st->pid);
+		break;
+	case CSV_MISSED:
+		if (st->deadline_ns)
+			field_exact(f, st->missed);
+		break;
+	case CSV_BEGIN: field_exact(f, st->begin); break;
+	case CSV_END: field_exact(f, st->end); break;
+	case CSV_DURATION: field_exact(f, step_ns(st)); break;
+	case CSV_DEADLINE:
+		if (st->deadline_ns)
+			field_exact(f, st->deadline_ns);
+		break;
+	case CSV_LOST: field_exact(f, st->n_lost); break;
+	case CSV_STAGES: f->kind = FIELD_STAGES; f->ns = st->ns; break;
+	}
+}
+
+static void csv_field(const void *arg, size_t row, unsigned col, struct field *f)
+{
+	const struct arg *a = arg;
+	const struct row *r = a->st->rows + row;
+
+	if (r->step < a->s->n_steps)
+		csv_step(a->s, a->s->steps[r->step], col, f);
+	else if (r->step == ROW_KIND)
+		csv_kind(a, r->kind, col, f);
+	else if (col == CSV_ROW)
+		text_field(f, "none kept", 0);
+}
+
+static const struct table csv_table = { csv_columns, ARRAY_LEN(csv_columns), csv_field };
+
+static bool sheet(const void *state, const struct snapshot *s, unsigned nth, struct sheet *out)
+{
+	const struct state *st = state;
+
+	if (!s->n_kinds)
+		return overview_sheet(s, nth, out);
+	*out = (struct sheet){ .name = "steps", .shown = &row_table, .csv = &csv_table, .n_rows = st->n_rows,
+			       .sort_col = sort_col(st), .reverse = st->reverse };
+	sheet_arg(out, &(struct arg){ st, s }, sizeof(struct arg));
+	return nth == 0;
+}
+
+static const struct step *chosen_step(const void *state, const struct snapshot *s)
+{
+	const struct state *st = state;
+	uint32_t step = st->pos.cursor < st->n_rows ? st->rows[st->pos.cursor].step : ROW_KIND;
+
+	return step < s->n_steps ? s->steps[step] : NULL;
+}
+
 static void forget(void *state)
 {
 	struct state *st = state;
@@ -895,5 +1004,5 @@ static const struct keydoc keys[] = {
 const struct view view_steps = {
 	.name = "steps", .title = "Steps", .keys = keys, .state_size = sizeof(struct state),
 	.update = update, .head = head, .draw = draw, .status = status, .foot = foot, .act = act, .typed = typed, .forget = forget,
-	.fini = fini,
+	.fini = fini, .sheet = sheet, .step = chosen_step,
 };

@@ -164,7 +164,7 @@ static void test_candidates(void)
 	has(&s, 80, 24, "", "\n▸ planner                 871", "there is a cursor");
 	has(&s, 80, 24, "<Down>", "\n▸ claude ", "that can be moved");
 	has(&s, 80, 24, "<End><Down>", "\n▸ sshd ", "to the last one");
-	has(&s, 80, 24, "", "\nEnter follow this task  Arrows choose  p pause  w save  ? help  q quit", "the footer says it, too");
+	has(&s, 80, 24, "", "\nEnter follow this task  Arrows choose  p pause  w save  e export  ? help  q quit", "the footer says it, too");
 	has(&s, 80, 24, "2", "No step is in the window", "there is no chain yet");
 	s.n_candidates = 0;
 	has(&s, 80, 24, "<Enter><Down>", "start an agent, or name one with -p PID, -c NAME or -g CGROUP", "without a task to choose");
@@ -266,7 +266,7 @@ static void test_commands(void)
 	cells_resize(&c, 120, 30);
 	is_num(app_act(app, ACT_PAUSE) & UI_COMMAND, 0, "without a snapshot there is nothing to pause");
 	app_set_snapshot(app, &s);
-	shows(app, &c, "s sort  p pause  w save  ? help", "the footer has what can be done live");
+	shows(app, &c, "s sort  p pause  w save  e export  ? help", "the footer has what can be done live");
 	asks(app, ACT_PAUSE, UI_PAUSE, 1, "p pauses");
 	shows(app, &c, "p go on", "and the footer says so at once");
 	asks(app, ACT_PAUSE, UI_PAUSE, 0, "p again goes on");

@@ -1028,6 +1028,7 @@ static void test_monkey(void)
 	struct snapshot s[ARRAY_LEN(makers) + 3];
 	struct cells c = { 0 };
 	struct app *app = app_new();
+	FILE *nowhere = fopen("/dev/null", "w");
 	bool quits = true;
 
 	dice_seed = 42;
@@ -1047,10 +1048,13 @@ static void test_monkey(void)
 		if (!dice(500))
 			app_set_status(app, dice(2) ? "something went wrong" : "");
 		done = dice(2) ? app_act(app, (enum action)dice(N_ACTIONS)) : app_key(app, monkey_key());
+		if (!dice(20) && app_act(app, ACT_EXPORT) && app_key(app, (uint32_t)"tTcjs"[dice(5)]) & UI_EXPORT)
+			app_export_write(app, 0, dice(2), nowhere);
 		quits &= !(done & ~(unsigned)(UI_REDRAW | UI_CLOSE | UI_GO | UI_QUIT | UI_REPAINT | UI_COMMAND | UI_RANGE));
 		if (dice(3))
 			app_draw(app, &c);
 	}
+	fclose(nowhere);
 	ok(quits, "20000 actions on changing snapshots and sizes");
 	app_free(app);
 	cells_fini(&c);
