@@ -438,31 +438,68 @@ unsigned app_click(struct app *app, uint32_t key)
 	return done;
 }
 
-static void tab_line(struct app *app, struct cells *c, int y, int w)
+/* The fuller the line, the less is said of the views that one does not look at. */
+enum tabs { TABS_FULL, TABS_TIGHT, TABS_NUMBERS, N_TABS };
+
+static int put_tabs(const struct app *app, struct cells *c, int y, int w, enum tabs form)
 {
-	char text[128] = "";
-	int x = 0, n, room;
+	static const char *const other[N_TABS] = { " %s %s ", " %s %s", " %s" };
+	int x = 0;
 
-	cells_fill(c, (struct rect){ 0, y, w, 1 }, STYLE_DIM, 0x2500);
 	for (unsigned i = 0; i < n_views; i++) {
-		bool now = i == app->now;
-		char number[4] = { i + 1 == n_views ? '?' : (char)('1' + i), 0 };
+		bool now = i == app->now, help = i + 1 == n_views;
+		char number[4] = { help ? '?' : (char)('1' + i), 0 };
+		int n;
 
-		n = cells_putf(c, x, y, w - x, now ? STYLE_TITLE | STYLE_SELECTED : STYLE_NORMAL, now ? "[%s %s]" : " %s %s ",
-			       number, views[i]->title);
-		cells_hit(c, (struct rect){ x, y, n, 1 }, i + 1 == n_views ? ACT_HELP : ACT_VIEW_1 + i, !now, HIT_KEY);
+		if (help && !now && form == TABS_TIGHT)
+			continue;	/* the footer has it, too */
+		x += now && i && form != TABS_FULL;
+		n = now ? cells_putf(c, x, y, w - x, STYLE_TITLE | STYLE_SELECTED, "[%s %s]", number, views[i]->title) :
+		    cells_putf(c, x, y, w - x, STYLE_NORMAL, other[form], number, views[i]->title);
+		cells_hit(c, (struct rect){ x, y, n, 1 }, help ? ACT_HELP : ACT_VIEW_1 + i, !now, HIT_KEY);
 		x += n;
 	}
-	room = w - x - 2;
-	if (app->snap->source.range && app->snap->complete)
-		x += cells_putf(c, x, y, MAX(room, 0), STYLE_NOTE, " %s ", timebar_range(&app->time, text, sizeof text));
-	text[0] = 0;
-	room = w - x - 2;
+	return x + (form != TABS_FULL);
+}
+
+/* "3/22 · sort HARM": the first part can be done without. */
+static const char *without_place(const char *status)
+{
+	const char *dot = strstr(status, " · ");
+
+	return dot && memchr(status, '/', (size_t)(dot - status)) ? dot + strlen(" · ") : status;
+}
+
+static bool tabs_fit(const struct app *app, int w, enum tabs form, int need)
+{
+	return put_tabs(app, &(struct cells){ 0 }, 0, w * 2, form) + need <= w;
+}
+
+static void tab_line(struct app *app, struct cells *c, int y, int w)
+{
+	char status[128] = "", range[96] = "";
+	const char *shown = status;
+	int x, need, room;
+	enum tabs form = TABS_FULL;
+
 	if (views[app->now]->status)
-		views[app->now]->status(app->slot[app->now].state, app->snap, text, sizeof text);
-	if (text[0] && cells_width(text) + 2 <= room) {
-		room -= cells_width(text) + 2;
-		cells_putf(c, x + 2 + room, y, w, STYLE_NORMAL, " %s ", text);
+		views[app->now]->status(app->slot[app->now].state, app->snap, status, sizeof status);
+	if (app->snap->source.range && app->snap->complete)
+		timebar_range(&app->time, range, sizeof range);
+	need = (range[0] ? cells_width(range) + 2 : 0) + (app->snap->complete || app->snap->live.on ? 0 : 12);
+	if (!tabs_fit(app, w, TABS_FULL, need + 3 + cells_width(shown)))
+		form = tabs_fit(app, w, TABS_TIGHT, need + 3 + cells_width(shown)) ? TABS_TIGHT :
+		       tabs_fit(app, w, TABS_TIGHT, need + 3 + cells_width(without_place(shown))) ? TABS_TIGHT : TABS_NUMBERS;
+	if (form == TABS_TIGHT && !tabs_fit(app, w, form, need + 3 + cells_width(shown)))
+		shown = without_place(shown);
+	cells_fill(c, (struct rect){ 0, y, w, 1 }, STYLE_DIM, 0x2500);
+	x = put_tabs(app, c, y, w, form);
+	if (range[0])
+		x += cells_putf(c, x, y, MAX(w - x, 0), STYLE_NOTE, " %s ", range);
+	room = w - x - 1;
+	if (shown[0] && cells_width(shown) + 2 <= room) {
+		room -= cells_width(shown) + 2;
+		cells_putf(c, x + 1 + room, y, w, STYLE_NORMAL, " %s ", shown);
 	}
 	if (room > 10)
 		title_progress(app->snap, app->status[0], c, x + 1, y, room);

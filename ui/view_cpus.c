@@ -2,6 +2,7 @@
 /*
  * CPUs: which one is hot, and whom does it hurt? A line is a set of CPUs: one, or all that share a cache or a node.
  */
+#include "head.h"
 #include "cpu_words.h"
 #include "look.h"
 #include "table.h"
@@ -658,5 +659,5 @@ static const struct keydoc *foot(const void *state, const struct snapshot *s)
 
 const struct view view_cpus = {
 	.name = "cpus", .title = "CPUs", .keys = keys, .state_size = sizeof(struct state),
-	.update = update, .draw = draw, .status = status, .foot = foot, .act = act, .fini = fini,
+	.update = update, .head = head_view, .draw = draw, .status = status, .foot = foot, .act = act, .fini = fini,
 };

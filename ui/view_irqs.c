@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* IRQs: which interrupt takes time, on which CPU, from whose steps, and can it be moved? Softirqs stand below. */
+#include "head.h"
 #include "irq_words.h"
 #include "look.h"
 #include "spread.h"
@@ -519,5 +520,5 @@ static const struct keydoc *foot(const void *state, const struct snapshot *s)
 
 const struct view view_irqs = {
 	.name = "irqs", .title = "IRQs", .keys = keys, .state_size = sizeof(struct state),
-	.update = update, .enter = enter, .draw = draw, .status = status, .foot = foot, .act = act, .fini = fini,
+	.update = update, .enter = enter, .head = head_view, .draw = draw, .status = status, .foot = foot, .act = act, .fini = fini,
 };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Stages: which kind of time makes steps slow, against what target, and when was it so? A latency map of the chosen one. */
+#include "head.h"
 #include "heatmap.h"
 #include "kinds.h"
 #include "look.h"
@@ -497,5 +498,5 @@ static const struct keydoc *foot(const void *state, const struct snapshot *s)
 
 const struct view view_stages = {
 	.name = "stages", .title = "Stages", .keys = keys, .state_size = sizeof(struct state),
-	.update = update, .draw = draw, .status = status, .foot = foot, .act = act,
+	.update = update, .head = head_view, .draw = draw, .status = status, .foot = foot, .act = act,
 };
