@@ -479,20 +479,22 @@ static void tab_line(struct app *app, struct cells *c, int y, int w)
 {
 	char status[128] = "", range[96] = "";
 	const char *shown = status;
-	int x, need, room;
+	/* How far it was read, in short; live, the window: that is worth no names of tabs. */
+	int told = title_progress(app->snap, app->status[0], &(struct cells){ 0 }, 0, 0, 28), x, need, room;
 	enum tabs form = TABS_FULL;
 
 	if (views[app->now]->status)
 		views[app->now]->status(app->slot[app->now].state, app->snap, status, sizeof status);
 	if (app->snap->source.range && app->snap->complete)
 		timebar_range(&app->time, range, sizeof range);
-	need = (range[0] ? cells_width(range) + 2 : 0) + (app->snap->complete || app->snap->live.on ? 0 : 12);
+	need = (range[0] ? cells_width(range) + 2 : 0) + (app->snap->live.on ? 0 : told);
 	if (!tabs_fit(app, w, TABS_FULL, need + 3 + cells_width(shown)))
 		form = tabs_fit(app, w, TABS_TIGHT, need + 3 + cells_width(shown)) ? TABS_TIGHT :
 		       tabs_fit(app, w, TABS_TIGHT, need + 3 + cells_width(without_place(shown))) ? TABS_TIGHT : TABS_NUMBERS;
 	if (form == TABS_TIGHT && !tabs_fit(app, w, form, need + 3 + cells_width(shown)))
 		shown = without_place(shown);
 	cells_fill(c, (struct rect){ 0, y, w, 1 }, STYLE_DIM, 0x2500);
+	cells_fill(c, (struct rect){ 0, y, put_tabs(app, &(struct cells){ 0 }, 0, w, form), 1 }, STYLE_NORMAL, ' ');
 	x = put_tabs(app, c, y, w, form);
 	if (range[0])
 		x += cells_putf(c, x, y, MAX(w - x, 0), STYLE_NOTE, " %s ", range);
@@ -501,7 +503,10 @@ static void tab_line(struct app *app, struct cells *c, int y, int w)
 		room -= cells_width(shown) + 2;
 		cells_putf(c, x + 1 + room, y, w, STYLE_NORMAL, " %s ", shown);
 	}
-	if (room > 10)
+	/* Where one column is missing, it stands right behind the tabs. */
+	if (room + 1 == told)
+		title_progress(app->snap, app->status[0], c, x, y, told);
+	else if (room >= MIN(told, 11))
 		title_progress(app->snap, app->status[0], c, x + 1, y, room);
 }
 

@@ -84,7 +84,7 @@ seen "$first" "Ctrl-L paints it anew"
 
 has_mouse
 ok $? "the mouse is asked for"
-mouse 0 $(where '2 Chain')
+mouse 0 $(where '2 3 4')
 seen '\[2 Chain\]' "a click on a tab leads there"
 mouse 0 $(where '1 Steps')
 sees "$first"
@@ -101,9 +101,9 @@ mouse 65 5 5
 seen ' 4/[0-9 ]+ · ' "the wheel goes down three rows"
 mouse 64 5 5
 seen ' 1/[0-9 ]+ · ' "and up"
-mouse 0 30 11
+mouse 0 30 12
 seen ' [34]/[0-9 ]+ · ' "a click on a row takes the cursor there"
-mouse 0 30 11
+mouse 0 30 12
 seen '\[2 Chain\]' "a second one is Enter"
 was=$(tm capture-pane -p -t t)
 mouse 0 60 7
@@ -144,11 +144,16 @@ for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
 	resize $((30 + i * 37 % 150)) $((6 + i * 11 % 50))
 	keys Tab
 done
-resize 80 24
+# tmux moves its content about at once, but tells a program of a size only some time later, when nothing else goes on, and
+# not when it is the one it told before.
+resize 90 27
+sleep 1
 keys 1
 seen "$first" "twenty sizes one after the other"
 until_true 5 eval '[ "$(tm capture-pane -p -t t | grep -c "q quit\$")" = 1 ]' && shows '^[▸ ] agentloop .* [0-9]+/s'
 ok $? "and the screen is whole"
+resize 80 24
+until_true 5 eval '[ "$(tm display-message -p -t t "#{pane_width}")" = 80 ]' && sees "$first"
 keys q
 ended 0
 ok $? "q ends it with status 0"

@@ -100,19 +100,52 @@ static void test_keys(void)
 	ok(action_click(key, &x, &y) == CLICK_WHEEL_DOWN && x == 4095 && y == 0, "places have an end");
 }
 
+/* The line of tabs from the view that one looks at; -1: it is not marked. */
+static int line_of_tabs(unsigned now)
+{
+	char tab[32];
+	int x = 0, y = 0;
+
+	snprintf(tab, sizeof tab, "[%c %s]", now + 1 < n_views ? (char)('1' + now) : '?', views[now]->title);
+	return find(tab, &x, &y) ? y : -1;
+}
+
+/* Every column of a view's tab leads to it; the form has its number and, if they are said, its title. */
+static void click_tab(unsigned i, const char *form)
+{
+	unsigned from = i ? 0 : 1;
+	char tab[32];
+	int x = 0, y, line, wrong = 0;
+
+	snprintf(tab, sizeof tab, form, i + 1 < n_views ? (char)('1' + i) : '?', views[i]->title);
+	press(ACT_VIEW_1 + from);
+	y = line = line_of_tabs(from);
+	if (!ok(y >= 0 && find(tab, &x, &y) && y == line, "at %d columns there is the tab%s", cells.cols, tab))
+		return;
+	for (size_t k = 0; k < strlen(tab); k++) {
+		click(x + (int)k, y);
+		wrong += line_of_tabs(i) < 0;
+		press(ACT_VIEW_1 + from);
+	}
+	ok(!wrong, "a click on it leads there");
+}
+
 static void test_tabs(void)
 {
-	begin(80, 24);
-	for (unsigned i = 0; i < n_views; i++) {
-		char tab[32];
+	int x = 0, y;
 
-		snprintf(tab, sizeof tab, " %c %s ", i + 1 < n_views ? (char)('1' + i) : '?', views[i]->title);
-		press(i ? ACT_VIEW_1 : ACT_VIEW_2);
-		ok(click_text(tab), "there is the tab%s", tab);
-		tab[0] = '[';
-		tab[strlen(tab) - 1] = ']';
-		ok(shows(tab), "a click on it leads there");
-	}
+	begin(120, 40);
+	for (unsigned i = 0; i < n_views; i++)
+		click_tab(i, " %c %s ");
+	begin(80, 24);
+	for (unsigned i = 0; i + 1 < n_views; i++)
+		click_tab(i, " %c %s");
+	y = line_of_tabs(0);
+	ok(y > 0 && (!find("? Help", &x, &y) || y != line_of_tabs(0)), "where that is tight Help is not there");
+	ok(click_text("? help") && line_of_tabs(n_views - 1) > 0, "the footer has it, and then it is a tab");
+	begin(40, 24);
+	for (unsigned i = 0; i < n_views; i++)
+		click_tab(i, " %c");
 }
 
 static void test_rows(void)

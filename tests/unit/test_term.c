@@ -170,7 +170,7 @@ static void test_resize(void)
 	enum term_event ev[3];
 	int cols[2], lines[2], n_ev = 0;
 	size_t same, grown;
-	enum action a;
+	uint32_t a;
 	struct opened o = open_term("xterm-256color", 40, 10);
 
 	cells_resize(&c, 40, 10);
@@ -381,7 +381,7 @@ static const char *events(const char *keys, int n)
 	type_in(keys);
 	for (text[0] = 0; n && at < sizeof text; n--) {
 		static const char *const what[] = { "click", "up", "down" };
-		enum action a = ACT_NONE;
+		uint32_t a = 0;
 		enum term_event ev = term_poll(10000, -1, &a);
 		int x, y;
 
@@ -390,7 +390,7 @@ static const char *events(const char *keys, int n)
 		if (ev == TERM_CLICK)
 			at += (size_t)snprintf(text + at, sizeof text - at, "%d,%d ", x, y);
 		else
-			at += (size_t)snprintf(text + at, sizeof text - at, "%s ", ev == TERM_ACTION ? action_docs[a].name : "?");
+			at += (size_t)snprintf(text + at, sizeof text - at, "%s ", ev == TERM_KEY ? action_docs[action_of_key(a)].name : "?");
 	}
 	return text;
 }
@@ -443,7 +443,7 @@ static void test_mouse_pieces(void)
 {
 	char got[6][200];
 	enum term_event early;
-	enum action a;
+	uint32_t a;
 	struct opened o;
 
 	term_use_mouse(true);

@@ -185,11 +185,7 @@ static const char four_80[] =
 "\n"
 "\n"
 "\n"
-"\n"
-"\n"
-"\n"
-"\n"
-"Enter interrupts  s sort  r reverse  ? help  q quit\n";
+"Enter interrupts  s sort  r reverse  e export  ? help  q quit\n";
 
 static void test_four(void)
 {
@@ -273,12 +269,12 @@ static void test_many(void)
 	has(&s, 80, 24, "gjj", "place       node 0, last-level cache shared with CPU 0-1,3", "node and who shares the cache");
 	has(&s, 200, 60, "g", "quiet, same cache as CPU 2", "who is near a hot one");
 	has(&s, 200, 60, "G", "quiet, same node as CPU 201", "and who a little less");
-	has(&s, 120, 24, "<PageUp><PageUp>", "178/256", "a page is what is seen");
+	has(&s, 120, 24, "<PageUp><PageUp>", "182/256", "a page is what is seen");
 	has(&s, 120, 24, "<Space>", "by cache · 51/64", "Space makes one line of those that share a cache");
 	has(&s, 80, 24, "<Space>", "▸ ▌200-203      9.4 %  21 % ", "in which the hot one stands out");
 	has(&s, 120, 40, "<Space>", "IRQ-hot CPU 201: 37 % in interrupts", "by name");
 	has(&s, 80, 24, "<Space>", "▌CPUs 200-203  hard IRQ 2.3 %", "its story is of all of them");
-	has(&s, 80, 24, "<Space>g", "CPU 2 37 % in interrupts, took 62.0 ms of steps (planner's):", "with which of them is hot and why");
+	has(&s, 80, 30, "<Space>g", "CPU 2 37 % in interrupts, took 62.0 ms of steps (planner's):", "with which of them is hot and why");
 	has(&s, 80, 24, "<Space><Enter>", "▸ ▌ 201", "Enter opens it, on the hot one");
 	has(&s, 120, 24, "<Space><Space>", "by node · sort CPU ▼", "Space again: by node");
 	has(&s, 80, 24, "<Space><Space>", "▸ ▌node 1       0.5 % 4.5 %", "with sums");

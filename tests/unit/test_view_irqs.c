@@ -62,11 +62,7 @@ static const char irqs_80[] =
 "steps.\n"
 "\n"
 "\n"
-"\n"
-"\n"
-"\n"
-"\n"
-"Enter step it hurt most  s sort  r reverse  Esc back  ? help  q quit\n";
+"Enter step it hurt most  s sort  r reverse  Esc back  e export  ? help  q quit\n";
 
 /* From the line of headings on: what stands above is others'. */
 static void is_body(const struct snapshot *s, unsigned cols, unsigned lines, const char *keys, const char *want, const char *what)

@@ -244,7 +244,7 @@ static const char steps_80[] =
 "The slowest 1 % of all steps spend 41 % of their time in the run queue of CPU 2,\n"
 "behind NET_RX eth0 (5.10 ms) and fio:678 (2.87 ms).\n"
 "IRQ-hot  CPU 2: 38 % in interrupts, took 62.0 ms of steps\n"
-"[1 Steps] 2 Chain  3 Tune  4 Data  ? Help ────────────────────────── sort P99 ▼\n"
+"[1 Steps] 2 Chain 3 CPUs 4 IRQs 5 Stages 6 Tune 7 Data ───────────── sort P99 ▼\n"
 "  AGENT      STEP       RATE     P50    P99▼     MAX   MISS WORST STAGE\n"
 "▸ planner    plan      539/s 8.10 ms 23.0 ms 23.4 ms     14 run queue 5.75 ms ▲\n"
 "  planner    tool      521/s 3.00 ms 9.10 ms 25.0 ms      – run queue 2.27 ms ▲\n"
@@ -260,13 +260,13 @@ static const char steps_80[] =
 "  NET_RX                80 900  2.70 s 20.0 us 1.41 ms 2.60 ms        –        –\n"
 "\n"
 "\n"
-"Enter chain  Space expand  f filter  / search  s sort  ? help  q quit\n";
+"Enter chain  Space expand  f filter  / search  s sort  e export  ? help  q quit\n";
 static const char chain_80[] =
 "agenttop  incident.dat  trace.dat v7  web-07  6.18.44  4 CPUs     lost 0  late 0\n"
 "step planner/plan 32  23.4 ms  deadline 20.0 ms, missed by 3.40 ms\n"
 "its time  outside ooooooo 41 %  run queue RRRRRR 35 %  user uu 9.2 %  other 15 %\n"
 "slowest of 5 386  unknown 0 %  inferred 6.0 %  class interactive  pid 871\n"
-" 1 Steps [2 Chain] 3 Tune  4 Data  ? Help ───────────────────────── 13 segments\n"
+" 1 Steps [2 Chain] 3 CPUs 4 IRQs 5 Stages 6 Tune 7 Data ─────────── 13 segments\n"
 "                  0 ms         5            10           15           20\n"
 "▸ planner 871     u██┄┄┄┄┄┄┄┄┄outside┄┄┄┄┄┄┄┄┄┄n▒▒······run queue·······u██D┄┄┄┄\n"
 "  irq 35 eth0-rx2                             i\n"
@@ -292,7 +292,7 @@ static const char unmarked_80[] =
 "try       agenttop -p 871 /var/tmp/incident.dat   (planner: waits in epoll_wait…\n"
 "wakeups  22 000  woken to running p50 12.0 us  p99 8.00 ms  max 11.8 ms\n"
 "IRQ-hot  CPU 2: 38 % in interrupts, took 62.0 ms of steps\n"
-"[1 Steps] 2 Chain  3 Tune  4 Data  ? Help ──────────────────────────────────────\n"
+"[1 Steps] 2 Chain  3 CPUs  4 IRQs  5 Stages  6 Tune  7 Data  ? Help ────────────\n"
 "  COULD BE AN AGENT       PID  WAITED WHY\n"
 "  planner                 871  6.00 s waits in epoll_wait 538 times a second\n"
 "\n"
@@ -310,7 +310,7 @@ static const char unmarked_80[] =
 "\n"
 "\n"
 "\n"
-"Enter chain  Space expand  f filter  / search  s sort  ? help  q quit\n";
+"Enter chain  Space expand  f filter  / search  s sort  e export  ? help  q quit\n";
 
 static void test_golden(void)
 {
@@ -618,6 +618,15 @@ static void test_frame(void)
 	struct snapshot s;
 
 	planner(&s);
+	s.complete = 0, s.source.bytes_total = 100, s.source.bytes_done = 43;
+	has(&s, 80, 24, "", "7 Data ─ 43 % read ─ sort P99 ▼\n", "beside the tabs there is how far it was read");
+	s.source.bytes_done = 9;
+	for (unsigned cols = 60; cols <= 120; cols++)
+		has(&s, cols, 24, "", " 9 %", "at any width");
+	s.source.bytes_total = 0, s.source.n_events = 84000;
+	for (unsigned cols = 60; cols <= 120; cols++)
+		has(&s, cols, 24, "", " reading, 84 000 events ", "of a pipe, how much");
+	s.complete = 1;
 	has(&s, 120, 24, "", "agenttop  incident.dat  trace.dat v7  web-07  6.18.44  4 CPUs  clock mono", "the title says what one looks at");
 	has(&s, 80, 24, "", "lost 0", "and that nothing was lost");
 	s.notes = (const char **)(uintptr_t)notes, s.n_notes = 1;
@@ -1050,7 +1059,8 @@ static void test_monkey(void)
 		done = dice(2) ? app_act(app, (enum action)dice(N_ACTIONS)) : app_key(app, monkey_key());
 		if (!dice(20) && app_act(app, ACT_EXPORT) && app_key(app, (uint32_t)"tTcjs"[dice(5)]) & UI_EXPORT)
 			app_export_write(app, 0, dice(2), nowhere);
-		quits &= !(done & ~(unsigned)(UI_REDRAW | UI_CLOSE | UI_GO | UI_QUIT | UI_REPAINT | UI_COMMAND | UI_RANGE));
+		quits &= !(done & ~(unsigned)(UI_REDRAW | UI_CLOSE | UI_GO | UI_QUIT | UI_REPAINT | UI_COMMAND | UI_RANGE |
+					   UI_EXPORT));
 		if (dice(3))
 			app_draw(app, &c);
 	}
