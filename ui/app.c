@@ -14,7 +14,7 @@
 #define MIN_COLS 40
 #define MIN_LINES 10
 
-const struct view *const views[] = { &view_steps, &view_chain, &view_cpus, &view_irqs, &view_stages, &view_tune, &view_data, &view_help };
+const struct view *const views[] = { &view_steps, &view_chain, &view_cpus, &view_irqs, &view_stages, &view_devices, &view_tune, &view_data, &view_help };
 const unsigned n_views = ARRAY_LEN(views);
 
 struct slot {
