@@ -8,6 +8,7 @@
 #include "view.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -438,75 +439,69 @@ unsigned app_click(struct app *app, uint32_t key)
 	return done;
 }
 
-/* The fuller the line, the less is said of the views that one does not look at. */
-enum tabs { TABS_FULL, TABS_TIGHT, TABS_NUMBERS, N_TABS };
+#define TABS_WIDE UINT_MAX		/* all titles, and blanks around them */
 
-static int put_tabs(const struct app *app, struct cells *c, int y, int w, enum tabs form)
+/*
+ * Tabs with the titles of the first views; of those behind only the number, but for the one that is looked at. Help is in
+ * the footer, too.
+ */
+static int put_tabs(const struct app *app, struct cells *c, int y, int w, unsigned titles)
 {
-	static const char *const other[N_TABS] = { " %s %s ", " %s %s", " %s" };
+	bool wide = titles == TABS_WIDE;
 	int x = 0;
 
 	for (unsigned i = 0; i < n_views; i++) {
 		bool now = i == app->now, help = i + 1 == n_views;
 		char number[4] = { help ? '?' : (char)('1' + i), 0 };
+		const char *title = i < titles ? views[i]->title : "";
 		int n;
 
-		if (help && !now && form == TABS_TIGHT)
-			continue;	/* the footer has it, too */
-		x += now && i && form != TABS_FULL;
+		if (help && !now && !wide)
+			continue;
+		x += !wide && i;
 		n = now ? cells_putf(c, x, y, w - x, STYLE_TITLE | STYLE_SELECTED, "[%s %s]", number, views[i]->title) :
-		    cells_putf(c, x, y, w - x, STYLE_NORMAL, other[form], number, views[i]->title);
+		    cells_putf(c, x, y, w - x, STYLE_NORMAL, wide ? " %s %s " : *title ? "%s %s" : "%s", number, title);
 		cells_hit(c, (struct rect){ x, y, n, 1 }, help ? ACT_HELP : ACT_VIEW_1 + i, !now, HIT_KEY);
 		x += n;
 	}
-	return x + (form != TABS_FULL);
+	return x + !wide;
 }
 
-/* "3/22 · sort HARM": the first part can be done without. */
-static const char *without_place(const char *status)
+/* As many titles as leave room for `need` columns. */
+static unsigned titles_that_fit(const struct app *app, int w, int need)
 {
-	const char *dot = strstr(status, " · ");
+	unsigned titles = TABS_WIDE;
 
-	return dot && memchr(status, '/', (size_t)(dot - status)) ? dot + strlen(" · ") : status;
-}
-
-static bool tabs_fit(const struct app *app, int w, enum tabs form, int need)
-{
-	return put_tabs(app, &(struct cells){ 0 }, 0, w * 2, form) + need <= w;
+	while (titles && put_tabs(app, &(struct cells){ 0 }, 0, INT_MAX / 2, titles) + need > w)
+		titles = titles == TABS_WIDE ? n_views : titles - 1;
+	return titles;
 }
 
 static void tab_line(struct app *app, struct cells *c, int y, int w)
 {
 	char status[128] = "", range[96] = "";
-	const char *shown = status;
-	/* How far it was read, in short; live, the window: that is worth no names of tabs. */
 	int told = title_progress(app->snap, app->status[0], &(struct cells){ 0 }, 0, 0, 28), x, need, room;
-	enum tabs form = TABS_FULL;
+	unsigned titles;
 
 	if (views[app->now]->status)
 		views[app->now]->status(app->slot[app->now].state, app->snap, status, sizeof status);
 	if (app->snap->source.range && app->snap->complete)
 		timebar_range(&app->time, range, sizeof range);
-	need = (range[0] ? cells_width(range) + 2 : 0) + (app->snap->live.on ? 0 : told);
-	if (!tabs_fit(app, w, TABS_FULL, need + 3 + cells_width(shown)))
-		form = tabs_fit(app, w, TABS_TIGHT, need + 3 + cells_width(shown)) ? TABS_TIGHT :
-		       tabs_fit(app, w, TABS_TIGHT, need + 3 + cells_width(without_place(shown))) ? TABS_TIGHT : TABS_NUMBERS;
-	if (form == TABS_TIGHT && !tabs_fit(app, w, form, need + 3 + cells_width(shown)))
-		shown = without_place(shown);
+	need = (range[0] ? cells_width(range) + 2 : 0) + (told ? told + 1 : 0) + (status[0] ? cells_width(status) + 3 : 0);
+	titles = titles_that_fit(app, w, need);
+	if (!app->snap->complete && !app->snap->live.on && put_tabs(app, &(struct cells){ 0 }, 0, w, titles) + need > w)
+		status[0] = 0;		/* how far it has been read is worth more */
 	cells_fill(c, (struct rect){ 0, y, w, 1 }, STYLE_DIM, 0x2500);
-	cells_fill(c, (struct rect){ 0, y, put_tabs(app, &(struct cells){ 0 }, 0, w, form), 1 }, STYLE_NORMAL, ' ');
-	x = put_tabs(app, c, y, w, form);
+	cells_fill(c, (struct rect){ 0, y, put_tabs(app, &(struct cells){ 0 }, 0, w, titles), 1 }, STYLE_NORMAL, ' ');
+	x = put_tabs(app, c, y, w, titles);
 	if (range[0])
 		x += cells_putf(c, x, y, MAX(w - x, 0), STYLE_NOTE, " %s ", range);
 	room = w - x - 1;
-	if (shown[0] && cells_width(shown) + 2 <= room) {
-		room -= cells_width(shown) + 2;
-		cells_putf(c, x + 1 + room, y, w, STYLE_NORMAL, " %s ", shown);
+	if (status[0] && cells_width(status) + 2 <= room) {
+		room -= cells_width(status) + 2;
+		cells_putf(c, x + 1 + room, y, w, STYLE_NORMAL, " %s ", status);
 	}
-	/* Where one column is missing, it stands right behind the tabs. */
-	if (room + 1 == told)
-		title_progress(app->snap, app->status[0], c, x, y, told);
-	else if (room >= MIN(told, 11))
+	if (room >= MIN(told, 11))
 		title_progress(app->snap, app->status[0], c, x + 1, y, room);
 }
 

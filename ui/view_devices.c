@@ -3,6 +3,7 @@
  * Devices: does a disk, a network device or a ring make steps wait, and who else keeps it busy? Three tables under one
  * cursor: block devices by operation, with who issued the requests; NAPI; io_uring rings with their operations.
  */
+#include "head.h"
 #include "device_words.h"
 #include "kinds.h"
 #include "look.h"
@@ -813,5 +814,5 @@ static const struct keydoc keys[] = {
 
 const struct view view_devices = {
 	.name = "devices", .title = "Devices", .keys = keys, .state_size = sizeof(struct state),
-	.update = update, .draw = draw, .status = status, .act = act, .fini = fini,
+	.update = update, .head = head_view, .draw = draw, .status = status, .act = act, .fini = fini,
 };

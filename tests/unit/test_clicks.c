@@ -139,13 +139,13 @@ static void test_tabs(void)
 		click_tab(i, " %c %s ");
 	begin(80, 24);
 	for (unsigned i = 0; i + 1 < n_views; i++)
-		click_tab(i, " %c %s");
+		click_tab(i, "%c %s");
 	y = line_of_tabs(0);
 	ok(y > 0 && (!find("? Help", &x, &y) || y != line_of_tabs(0)), "where that is tight Help is not there");
 	ok(click_text("? help") && line_of_tabs(n_views - 1) > 0, "the footer has it, and then it is a tab");
 	begin(40, 24);
-	for (unsigned i = 0; i < n_views; i++)
-		click_tab(i, " %c");
+	for (unsigned i = 0; i + 1 < n_views; i++)
+		click_tab(i, "%c");
 }
 
 static void test_rows(void)

@@ -75,9 +75,9 @@ static void test_tables(void)
 	char *got, *from;
 
 	machine(&s);
-	got = screen(&s, 80, 24, DEVICES(""), false);
+	got = screen(&s, 80, 28, DEVICES(""), false);
 	from = strstr(got, "  BLOCK DEVICE");
-	is_text(from ? from : got, devices_80, "at 80x24");
+	is_text(from ? from : got, devices_80, "at 80 columns");
 	free(got);
 	has(&s, 120, 40, DEVICES(""), "QUEUE P50 QUEUE P99 QUEUE MAX DEVICE P50 DEVICE P99▼ DEVICE MAX COMPLETE P99", "at 120 columns more of it");
 	has(&s, 120, 40, DEVICES(""), "3.10 ms   5.00 ms   10.0 ms", "the queue, too");

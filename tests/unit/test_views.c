@@ -244,7 +244,7 @@ static const char steps_80[] =
 "The slowest 1 % of all steps spend 41 % of their time in the run queue of CPU 2,\n"
 "behind NET_RX eth0 (5.10 ms) and fio:678 (2.87 ms).\n"
 "IRQ-hot  CPU 2: 38 % in interrupts, took 62.0 ms of steps\n"
-"[1 Steps] 2 Chain 3 CPUs 4 IRQs 5 Stages 6 Tune 7 Data ───────────── sort P99 ▼\n"
+"[1 Steps] 2 Chain 3 CPUs 4 IRQs 5 Stages 6 Devices 7 Tune 8 Data ─── sort P99 ▼\n"
 "  AGENT      STEP       RATE     P50    P99▼     MAX   MISS WORST STAGE\n"
 "▸ planner    plan      539/s 8.10 ms 23.0 ms 23.4 ms     14 run queue 5.75 ms ▲\n"
 "  planner    tool      521/s 3.00 ms 9.10 ms 25.0 ms      – run queue 2.27 ms ▲\n"
@@ -266,7 +266,7 @@ static const char chain_80[] =
 "step planner/plan 32  23.4 ms  deadline 20.0 ms, missed by 3.40 ms\n"
 "its time  outside ooooooo 41 %  run queue RRRRRR 35 %  user uu 9.2 %  other 15 %\n"
 "slowest of 5 386  unknown 0 %  inferred 6.0 %  class interactive  pid 871\n"
-" 1 Steps [2 Chain] 3 CPUs 4 IRQs 5 Stages 6 Tune 7 Data ─────────── 13 segments\n"
+"1 Steps [2 Chain] 3 CPUs 4 IRQs 5 Stages 6 Devices 7 Tune 8 Data ── 13 segments\n"
 "                  0 ms         5            10           15           20\n"
 "▸ planner 871     u██┄┄┄┄┄┄┄┄┄outside┄┄┄┄┄┄┄┄┄┄n▒▒······run queue·······u██D┄┄┄┄\n"
 "  irq 35 eth0-rx2                             i\n"
@@ -292,7 +292,7 @@ static const char unmarked_80[] =
 "try       agenttop -p 871 /var/tmp/incident.dat   (planner: waits in epoll_wait…\n"
 "wakeups  22 000  woken to running p50 12.0 us  p99 8.00 ms  max 11.8 ms\n"
 "IRQ-hot  CPU 2: 38 % in interrupts, took 62.0 ms of steps\n"
-"[1 Steps] 2 Chain  3 CPUs  4 IRQs  5 Stages  6 Tune  7 Data  ? Help ────────────\n"
+"[1 Steps] 2 Chain  3 CPUs  4 IRQs  5 Stages  6 Devices  7 Tune  8 Data  ? Help ─\n"
 "  COULD BE AN AGENT       PID  WAITED WHY\n"
 "  planner                 871  6.00 s waits in epoll_wait 538 times a second\n"
 "\n"
@@ -619,7 +619,7 @@ static void test_frame(void)
 
 	planner(&s);
 	s.complete = 0, s.source.bytes_total = 100, s.source.bytes_done = 43;
-	has(&s, 80, 24, "", "7 Data ─ 43 % read ─ sort P99 ▼\n", "beside the tabs there is how far it was read");
+	has(&s, 80, 24, "", " ─ 43 % read ─ sort P99 ▼\n", "beside the tabs there is how far it was read");
 	s.source.bytes_done = 9;
 	for (unsigned cols = 60; cols <= 120; cols++)
 		has(&s, cols, 24, "", " 9 %", "at any width");
