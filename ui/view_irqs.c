@@ -28,6 +28,7 @@ struct state {
 	uint32_t cpu_plus_1;		/* only what ran on this CPU; 0: on all */
 	uint64_t *harm;			/* by row of the snapshot, hard IRQs first */
 	bool *harm_known;
+	char actor[128];		/* where UI_GO led last */
 	size_t cap_harm, cap_known;
 };
 struct arg {
@@ -481,7 +482,8 @@ static unsigned act(void *state, const struct snapshot *s, enum action a, struct
 	if (a == ACT_ENTER) {
 		struct irq_pick p = pick(st, s, st->cursor);
 
-		m->to = (struct target){ .view = "chain", .step = irq_pick_step(&p, s) };
+		memcpy(st->actor, p.actor, sizeof st->actor);
+		m->to = (struct target){ .view = "chain", .step = irq_pick_step(&p, s), .actor = st->actor };
 		return UI_GO | UI_REDRAW;
 	}
 	return move(st, s, a, m->body);
