@@ -39,8 +39,16 @@ class Converter(to_ev.Converter):
         return ts, cpu, full, '%d %d - - %s' % (ts, cpu, text.split(' ', 4)[4])
 
 
+# What a machine says of itself, and a recording does not.
+MACHINE = {'cpus': ('node', 'cache'), 'irqs': ('asked', 'effective', 'managed')}
+
+
 def bare(j):
-    return {k: {n: x for n, x in v.items() if n not in OWN} if k == 'source' else v for k, v in j.items() if k != 'self'}
+    res = {k: v for k, v in j.items() if k != 'self'}
+    res['source'] = {n: x for n, x in j['source'].items() if n not in OWN}
+    for table, own in MACHINE.items():
+        res[table] = [{n: x for n, x in row.items() if n not in own} for row in j[table]]
+    return res
 
 
 def differences(a, b, keys):
