@@ -63,10 +63,12 @@ struct move {
 };
 
 struct sheet;			/* table.h */
+struct table;
 
 struct view {
 	const char *name, *title;
 	const struct keydoc *keys;
+	const struct table *const *tables;	/* whose columns the help explains; ends with NULL. NULL: there are none */
 	size_t state_size;
 	/* Called when the snapshot is a new one, before anything else sees it. Keeps the selection by identity. */
 	void (*update)(void *state, const struct snapshot *);

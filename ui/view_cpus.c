@@ -657,7 +657,9 @@ static const struct keydoc *foot(const void *state, const struct snapshot *s)
 	return st->can[BY_CACHE] || st->can[BY_NODE] || st->can[BY_EIGHT] ? NULL : plain_keys;
 }
 
+static const struct table *const shown[] = { &order_table, NULL };
+
 const struct view view_cpus = {
-	.name = "cpus", .title = "CPUs", .keys = keys, .state_size = sizeof(struct state),
+	.name = "cpus", .title = "CPUs", .keys = keys, .tables = shown, .state_size = sizeof(struct state),
 	.update = update, .head = head_view, .draw = draw, .status = status, .foot = foot, .act = act, .fini = fini,
 };

@@ -812,7 +812,9 @@ static const struct keydoc keys[] = {
 	{ 0 }
 };
 
+static const struct table *const shown[] = { &tables[0], &tables[1], &tables[2], NULL };
+
 const struct view view_devices = {
-	.name = "devices", .title = "Devices", .keys = keys, .state_size = sizeof(struct state),
+	.name = "devices", .title = "Devices", .keys = keys, .tables = shown, .state_size = sizeof(struct state),
 	.update = update, .head = head_view, .draw = draw, .status = status, .act = act, .fini = fini,
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Help: the keys and the words for stages. All of it comes from tables. */
 #include "look.h"
+#include "table.h"
 #include "timebar.h"
 #include "view.h"
 
@@ -60,6 +61,22 @@ static void put_keys_of(struct page *pg, const char *name, const struct keydoc *
 		      k->help ? k->help : action_docs[k->action].help);
 }
 
+static void put_columns(struct page *pg)
+{
+	char title[64];
+
+	for (unsigned v = 0; v < n_views; v++) {
+		for (const struct table *const *t = views[v]->tables; t && *t; t++) {
+			snprintf(title, sizeof title, "COLUMNS: %s", views[v]->title);
+			if (t == views[v]->tables)
+				heading(pg, title);
+			for (size_t i = 0; i < (*t)->n_cols; i++)
+				if ((*t)->cols[i].help)
+					entry(pg, 18, STYLE_HEAD, (*t)->cols[i].title, STYLE_NORMAL, (*t)->cols[i].help);
+		}
+	}
+}
+
 static void put_keys(struct page *pg)
 {
 	char keys[64];
@@ -108,6 +125,7 @@ static int put_all(struct cells *c, struct rect r, int top)
 	struct page pg = { c, r, top, 0 };
 
 	put_keys(&pg);
+	put_columns(&pg);
 	put_mouse(&pg);
 	put_stages(&pg);
 	return pg.n;

@@ -520,7 +520,9 @@ static const struct keydoc *foot(const void *state, const struct snapshot *s)
 	return ((const struct state *)state)->cpu_plus_1 ? keys_of_cpu : NULL;
 }
 
+static const struct table *const shown[] = { &lines[0], &lines[1], NULL };
+
 const struct view view_irqs = {
-	.name = "irqs", .title = "IRQs", .keys = keys, .state_size = sizeof(struct state),
+	.name = "irqs", .title = "IRQs", .keys = keys, .tables = shown, .state_size = sizeof(struct state),
 	.update = update, .enter = enter, .head = head_view, .draw = draw, .status = status, .foot = foot, .act = act, .fini = fini,
 };

@@ -496,7 +496,9 @@ static const struct keydoc *foot(const void *state, const struct snapshot *s)
 	return ((const struct state *)state)->of_kinds ? keys_of_kinds : NULL;
 }
 
+static const struct table *const shown[] = { &line_table, NULL };
+
 const struct view view_stages = {
-	.name = "stages", .title = "Stages", .keys = keys, .state_size = sizeof(struct state),
+	.name = "stages", .title = "Stages", .keys = keys, .tables = shown, .state_size = sizeof(struct state),
 	.update = update, .head = head_view, .draw = draw, .status = status, .foot = foot, .act = act,
 };

@@ -58,7 +58,7 @@ enum {
 static const struct column columns[] = {
 	[COL_AGENT] = { "AGENT", "who: agent= of the mark, or the command", 9, 24, 0, 0, 1 },
 	[COL_STEP] = { "STEP", "the kind of step: name= of the mark", 7, 24, 0, 0, 1 },
-	[COL_RATE] = { "RATE", "steps in a second, over the whole recording", 6, 0, 5, 1, 1 },
+	[COL_RATE] = { "RATE", "steps in a second, over the time that is shown", 6, 0, 5, 1, 1 },
 	[COL_COUNT] = { "COUNT", "steps that ended", 7, 0, 8, 1, 1 },
 	[COL_P50] = { "P50", "half of the steps took longer", 7, 0, 4, 1, 1 },
 	[COL_P99] = { "P99", "one step in 100 took longer", 7, 0, 0, 1, 1 },
@@ -1001,8 +1001,10 @@ static const struct keydoc keys[] = {
 	{ 0 }
 };
 
+static const struct table *const shown[] = { &row_table, NULL };
+
 const struct view view_steps = {
-	.name = "steps", .title = "Steps", .keys = keys, .state_size = sizeof(struct state),
+	.name = "steps", .title = "Steps", .keys = keys, .tables = shown, .state_size = sizeof(struct state),
 	.update = update, .head = head, .draw = draw, .status = status, .foot = foot, .act = act, .typed = typed, .forget = forget,
 	.fini = fini, .sheet = sheet, .step = chosen_step,
 };

@@ -501,7 +501,9 @@ static const struct keydoc keys[] = {
 	{ 0 }
 };
 
+static const struct table *const shown[] = { &row_table, NULL };
+
 const struct view view_tune = {
-	.name = "tune", .title = "Tune", .keys = keys, .state_size = sizeof(struct state),
+	.name = "tune", .title = "Tune", .keys = keys, .tables = shown, .state_size = sizeof(struct state),
 	.update = update, .enter = enter, .head = head, .draw = draw, .status = status, .act = act, .fini = fini,
 };

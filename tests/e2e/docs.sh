@@ -70,9 +70,15 @@ ok $? "--help fits 80 columns"
 
 # ---- screens, keys, stages: from the help screen, which prints the tables ----
 
-"$agenttop" --screen 200x200 --keys '?' "$recording" > "$tmp/help"
-keys=$(sed -n '/^KEYS/,/^STAGES/{/^  /p}' "$tmp/help")
+"$agenttop" --screen 200x600 --keys '?' "$recording" > "$tmp/help"
+keys=$(sed -n '/^KEYS/,/^COLUMNS/{/^  /p}' "$tmp/help")
 lines "$page1" "every key of the help screen is in agenttop(1), with what it does" "$keys"
+columns=$(sed -n '/^COLUMNS/,/^STAGES/{/^  /p}' "$tmp/help")
+lines "$page1" "every column, with what it is" "$columns"
+# A column without an explanation is not in the help.
+bare=$(grep -nE '^\s*\[[A-Z_0-9]+\] = \{ "[^"]+", NULL,' ui/view_*.c)
+[ -z "$bare" ]
+ok $? "the help explains every column of a screen"
 views=$(sed -n '2s/[^A-Za-z]\{1,\}/ /gp' "$tmp/help")
 all "$(part man/agenttop.1 SCREENS 'TEXT REPORT' | sed -n 's/^\.B \([A-Z][A-Za-z]*\)$/\1/p')" \
 	"every screen is in agenttop(1)" "$views"

@@ -63,8 +63,19 @@ keys Escape
 seen "$first" "Esc goes back to the steps"
 keys 2
 seen '\[2 Chain\]' "2 is the chain"
-keys 3
-seen 'CPU▼' "3 is the CPUs"
+view()
+{
+	keys "$1"
+	seen "\\[$1 $2\\]" "$1 is $2"
+	shows "$3"
+	ok $? "with what it shows"
+}
+view 3 CPUs 'CPU▼ .*WHY'
+view 4 IRQs 'SOFTIRQ .*WAIT'
+view 5 Stages 'VERDICT'
+view 6 Devices 'NAPI .*POLLS'
+view 7 Tune 'ACTOR .*HARM▼'
+view 8 Data 'WHERE IT IS FROM'
 keys 1 BTab BTab
 seen 'WHERE IT IS FROM' "two before the first one is the data"
 keys '?'
