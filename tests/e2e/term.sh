@@ -95,7 +95,7 @@ seen "$first" "Ctrl-L paints it anew"
 
 has_mouse
 ok $? "the mouse is asked for"
-mouse 0 $(where '2 3 4')
+mouse 0 $(where '2 Chain')
 seen '\[2 Chain\]' "a click on a tab leads there"
 mouse 0 $(where '1 Steps')
 sees "$first"
