@@ -639,7 +639,7 @@ static void test_frame(void)
 	has(&s, 80, 24, "", "note: 3 of 4 CPUs could be read", "notes are seen");
 	has(&s, 120, 40, DATA, "nvme           off; not seen: which NVMe queue a request was in", "the data screen says what that hides");
 	has(&s, 120, 40, DATA, "CPU 1          2 times: events that nobody counted", "and where events were lost");
-	has(&s, 120, 200, "?", "runnable, not running: who ran instead is the actor (200 us, 500 us)", "and what stages are");
+	has(&s, 120, 400, "?", "runnable, not running: who ran instead is the actor (200 us, 500 us)", "and what stages are");
 	has(&s, 80, 24, "?<End>", "no event explains it", "help can be scrolled");
 	has(&s, 80, 16, DATA "<End>", "nvme", "and so can the data screen");
 	has(&s, 80, 24, "2?<Esc>", "[2 Chain]", "and left to where one was");
