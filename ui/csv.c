@@ -86,17 +86,28 @@ static void put_stages(FILE *f, const struct field *fl)
 	}
 }
 
-static void put_field(FILE *f, const struct column *col, const struct field *fl)
+/* The dash of a screen says nothing. */
+static void put_known_text(FILE *f, const char *text)
 {
+	if (text && strcmp(text, LOOK_DASH))
+		put_text(f, text);
+}
+
+static void put_field(FILE *f, const struct column *col, const struct field *fl, const void *arg, size_t row)
+{
+	char words[1024];
+
 	if (is_by_stage(col)) {
 		put_stages(f, fl);
 		return;
 	}
 	switch (fl->kind) {
 	case FIELD_TEXT:
-		/* The dash of a screen. */
-		if (fl->text && strcmp(fl->text, LOOK_DASH))
-			put_text(f, fl->text);
+		put_known_text(f, fl->text);
+		return;
+	case FIELD_PAINT:
+		if (fl->words)
+			put_known_text(f, fl->words(arg, row, words, sizeof words));
 		return;
 	case FIELD_TIME:
 	case FIELD_COUNT:
@@ -106,7 +117,7 @@ static void put_field(FILE *f, const struct column *col, const struct field *fl)
 		put_rate(f, fl->num);
 		return;
 	default:
-		return;			/* unknown, or a picture */
+		return;			/* unknown */
 	}
 }
 
@@ -126,7 +137,7 @@ static void put_row(const struct table *t, const void *arg, size_t row, FILE *f)
 		if (is_left_out(t->cols + i))
 			continue;
 		fputs(sep, f);
-		put_field(f, t->cols + i, &fl);
+		put_field(f, t->cols + i, &fl, arg, row);
 		sep = ",";
 	}
 	putc('\n', f);

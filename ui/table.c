@@ -306,3 +306,14 @@ void field_exact(struct field *f, uint64_t v)
 	snprintf(f->buf, sizeof f->buf, "%llu", (unsigned long long)v);
 	f->text = f->buf;
 }
+
+/* With a point whatever the locale says. */
+void field_ratio(struct field *f, double v)
+{
+	uint64_t n = look_u64(v * 1000000 + 0.5);
+
+	f->kind = FIELD_TEXT;
+	f->num = v;
+	snprintf(f->buf, sizeof f->buf, "%llu.%06u", (unsigned long long)(n / 1000000), (unsigned)(n % 1000000));
+	f->text = f->buf;
+}

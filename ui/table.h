@@ -34,6 +34,7 @@ struct field {
 	double num;			/* of TIME (ns), COUNT, RATE (a second); of TEXT: sorts before the text when not 0 */
 	const uint64_t *ns;		/* FIELD_STAGES: N_STAGES of them */
 	void (*paint)(const void *arg, size_t row, struct cells *, int x, int y, int w);	/* FIELD_PAINT */
+	char *(*words)(const void *arg, size_t row, char *buf, size_t len);	/* FIELD_PAINT, for a CSV: returns buf; NULL: a picture */
 	char buf[64];
 };
 
@@ -64,6 +65,8 @@ struct sheet {
 void sheet_arg(struct sheet *, const void *arg, size_t len);
 /* A number to the last digit, which a double does not have above 2^53. */
 void field_exact(struct field *, uint64_t);
+/* A part of one, or how many for each, as the JSON report writes it: with six places. For a CSV. */
+void field_ratio(struct field *, double);
 
 /* Heading on the first line, rows below. Draws what lies between top (made to fit) and the end of the rectangle. */
 void table_draw(const struct table *, const void *arg, size_t n_rows, const struct table_pos *, struct cells *,

@@ -14,6 +14,11 @@
 enum grouping { BY_CPU, BY_CACHE, BY_NODE, BY_EIGHT, N_GROUPINGS };
 static const char *const grouping_words[N_GROUPINGS] = { "", "by cache", "by node", "by eight" };
 
+enum { COL_CPU, COL_IRQ, COL_BUSY, COL_TIME, COL_HARM, COL_WHY, N_COLS };
+enum {					/* more, in a CSV: what the lines below the table say */
+	CSV_HOT = N_COLS, CSV_IRQ, CSV_SOFTIRQ, CSV_KSOFTIRQD, CSV_TASK, CSV_IDLE, CSV_UNKNOWN, CSV_INTERRUPTS
+};
+
 struct group {
 	uint32_t first, n;		/* in members */
 };
@@ -33,20 +38,25 @@ struct state {
 	size_t cap_order;
 	bool can[N_GROUPINGS];		/* it would make fewer lines, and more than one */
 	uint8_t now;			/* enum grouping in effect */
+	struct column cols[N_COLS];	/* with titles that say what the numbers are of */
+	char span[32];
+	struct table shown;
 };
 struct arg {
 	const struct state *st;
 	const struct snapshot *s;
 };
 
-enum { COL_CPU, COL_IRQ, COL_BUSY, COL_TIME, COL_HARM, COL_WHY, N_COLS };
-static const struct column columns[N_COLS] = {
+static const struct column columns[] = {
 	[COL_CPU] = { "CPU", "its number", 5, 0, 0, 1, 1 },
-	[COL_IRQ] = { "IRQ", "share of its time in hard IRQs and softirqs", 5, 0, 0, 1, 1 },
-	[COL_BUSY] = { "BUSY", "share of its time in anything but idle", 5, 0, 3, 1, 1 },
-	[COL_TIME] = { "OVER TIME", "what it did when, one letter for each piece of time", 16, 128, 2, 0, 0 },
-	[COL_HARM] = { "HARM", "what interrupts there took from steps", 7, 0, 1, 1, 1 },
+	[COL_IRQ] = { "IRQ", "share of its time in hard IRQs and softirqs", 5, 0, 0, 1, 1, "irq_share" },
+	[COL_BUSY] = { "BUSY", "share of its time in anything but idle", 5, 0, 3, 1, 1, "busy_share" },
+	[COL_TIME] = { "OVER TIME", "what it did when, one letter for each piece of time", 16, 128, 2, 0, 0, "" },
+	[COL_HARM] = { "HARM", "what interrupts there took from steps", 7, 0, 1, 1, 1, "harm_ns" },
 	[COL_WHY] = { "WHY", "IRQ-hot and by whom, which agents run there, or quiet", 20, 110, 0, 0, 0 },
+	[CSV_HOT] = { .csv = "hot" }, [CSV_IRQ] = { .csv = "irq_ns" }, [CSV_SOFTIRQ] = { .csv = "softirq_ns" },
+	[CSV_KSOFTIRQD] = { .csv = "ksoftirqd_ns" }, [CSV_TASK] = { .csv = "task_ns" }, [CSV_IDLE] = { .csv = "idle_ns" },
+	[CSV_UNKNOWN] = { .csv = "unknown_ns" }, [CSV_INTERRUPTS] = { .csv = "interrupts" },
 };
 
 static const struct { uint32_t letter; uint16_t style; const char *words; } times[N_CPU_TIMES] = {
@@ -330,6 +340,71 @@ static void paint_time(const void *arg, size_t row, struct cells *c, int x, int 
 
 static const struct table order_table = { columns, N_COLS, order_field };
 
+/* ---- to files ---- */
+
+static char *cpu_text(const void *arg, size_t row, char *buf, size_t len)
+{
+	const struct arg *a = arg;
+	const struct cpu_set set = set_of(a->st, a->s, a->st->order[row]);
+
+	return cpu_numbers(buf, len, &set);
+}
+
+static char *why_text(const void *arg, size_t row, char *buf, size_t len)
+{
+	const struct arg *a = arg;
+	const struct cpu_set set = set_of(a->st, a->s, a->st->order[row]);
+
+	return cpu_why(buf, len, &set);
+}
+
+static void csv_ns(struct field *f, double ns, bool known)
+{
+	f->kind = known ? FIELD_TIME : FIELD_UNKNOWN;
+	f->num = ns;
+}
+
+static void csv_times(const struct snapshot *s, const struct cpu_sums *sum, unsigned col, struct field *f)
+{
+	bool known = cpu_busy_known(sum);
+
+	switch (col) {
+	case CSV_HOT: f->kind = FIELD_COUNT; f->num = sum->hot; break;
+	case CSV_IRQ: csv_ns(f, sum->t[TIME_IRQ], cpu_sees_hard(s)); break;
+	case CSV_SOFTIRQ: csv_ns(f, sum->t[TIME_SOFTIRQ], cpu_sees_soft(s)); break;
+	case CSV_KSOFTIRQD: csv_ns(f, sum->t[TIME_KSOFTIRQD], known); break;
+	case CSV_TASK: csv_ns(f, sum->t[TIME_OTHERS], known); break;
+	case CSV_IDLE: csv_ns(f, sum->t[TIME_IDLE], known); break;
+	case CSV_UNKNOWN: csv_ns(f, sum->t[TIME_UNKNOWN], true); break;
+	case CSV_INTERRUPTS: f->kind = cpu_sees_hard(s) ? FIELD_COUNT : FIELD_UNKNOWN; f->num = sum->n_irqs; break;
+	}
+}
+
+/* Shares are those of the times that stand beside them, also live. */
+static void csv_field(const void *arg, size_t row, unsigned col, struct field *f)
+{
+	const struct arg *a = arg;
+	const struct cpu_set set = set_of(a->st, a->s, a->st->order[row]);
+	struct cpu_sums sum = cpu_sums(&set);
+
+	switch (col) {
+	case COL_CPU: f->kind = FIELD_PAINT; f->words = cpu_text; break;
+	case COL_WHY: f->kind = FIELD_PAINT; f->words = why_text; break;
+	case COL_IRQ:
+		if (sum.all > 0 && (cpu_sees_hard(a->s) || cpu_sees_soft(a->s)))
+			field_ratio(f, cpu_irq_share(&sum));
+		break;
+	case COL_BUSY:
+		if (cpu_busy_known(&sum))
+			field_ratio(f, cpu_busy_share(&sum));
+		break;
+	case COL_HARM: csv_ns(f, sum.harm, cpu_harm_known(a->s, &sum)); break;
+	default: csv_times(a->s, &sum, col, f); break;
+	}
+}
+
+static const struct table csv_table = { columns, ARRAY_LEN(columns), csv_field };
+
 /* ---- state ---- */
 
 static unsigned sort_col(const struct state *st)
@@ -345,11 +420,43 @@ static void restore(struct state *st, const struct snapshot *s)
 	st->pos.cursor = MIN(st->pos.cursor, st->n_groups ? st->n_groups - 1 : 0);
 }
 
+/* Titles say what the numbers are of. */
+static void fit_columns(struct state *st, const struct snapshot *s)
+{
+	struct column *cols = st->cols;
+	uint64_t ns;
+	char text[16];
+
+	memcpy(cols, columns, sizeof st->cols);
+	st->shown = (struct table){ cols, N_COLS, row_field };
+	if (st->now != BY_CPU) {
+		cols[COL_CPU].title = " CPUS";
+		cols[COL_CPU].width = 9;
+		cols[COL_CPU].max_width = 14;
+		cols[COL_CPU].right = 0;
+	}
+	if (s->live.on && cpu_has_times(s)) {
+		cols[COL_IRQ].title = "NOW IRQ";
+		cols[COL_IRQ].width = 7;
+	}
+	if (look_span_known(s, &ns))
+		snprintf(st->span, sizeof st->span, "OVER %s", fmt_ns(text, sizeof text, ns));
+	else
+		snprintf(st->span, sizeof st->span, "%s", columns[COL_TIME].title);
+	cols[COL_TIME].title = st->span;
+	cols[COL_TIME].max_width = (uint8_t)MIN(s->time.n, columns[COL_TIME].max_width);
+	if (!cpu_has_times(s))
+		cols[COL_TIME] = (struct column){ "", "", 0, 0, 0, 0, 0 };
+	if (cols[COL_TIME].max_width < cols[COL_TIME].width)
+		cols[COL_TIME].max_width = 0;
+}
+
 static void make_lines(struct state *st, const struct snapshot *s)
 {
 	struct arg a = { st, s };
 
 	make_groups(st, s);
+	fit_columns(st, s);
 	if (st->n_groups)
 		GROW(st->order, st->n_groups - 1, st->cap_order);
 	for (size_t i = 0; i < st->n_groups; i++)
@@ -488,50 +595,17 @@ static void draw_words(const struct state *st, const struct snapshot *s, struct 
 	put_legend(s, &w);
 }
 
-/* Titles say what the numbers are of. */
-static void fit_columns(const struct state *st, const struct snapshot *s, struct column cols[N_COLS], char *span, size_t len)
-{
-	uint64_t ns;
-	char text[16];
-
-	memcpy(cols, columns, sizeof columns);
-	if (st->now != BY_CPU) {
-		cols[COL_CPU].title = " CPUS";
-		cols[COL_CPU].width = 9;
-		cols[COL_CPU].max_width = 14;
-		cols[COL_CPU].right = 0;
-	}
-	if (s->live.on && cpu_has_times(s)) {
-		cols[COL_IRQ].title = "NOW IRQ";
-		cols[COL_IRQ].width = 7;
-	}
-	if (look_span_known(s, &ns))
-		snprintf(span, len, "OVER %s", fmt_ns(text, sizeof text, ns));
-	else
-		snprintf(span, len, "%s", columns[COL_TIME].title);
-	cols[COL_TIME].title = span;
-	cols[COL_TIME].max_width = (uint8_t)MIN(s->time.n, columns[COL_TIME].max_width);
-	if (!cpu_has_times(s))
-		cols[COL_TIME] = (struct column){ "", "", 0, 0, 0, 0, 0 };
-	if (cols[COL_TIME].max_width < cols[COL_TIME].width)
-		cols[COL_TIME].max_width = 0;
-}
-
 static void draw(const void *state, const struct snapshot *s, struct cells *c, struct rect r)
 {
 	const struct state *st = state;
-	struct column cols[N_COLS];
-	struct table t = { cols, N_COLS, row_field };
 	struct arg a = { st, s };
 	int h = lines_of_table(st, r.h), gap;
-	char span[32];
 
 	if (!st->n_groups) {
 		cells_put(c, r.x, r.y, r.w, STYLE_NORMAL, "Nothing tells what the CPUs did.");
 		return;
 	}
-	fit_columns(st, s, cols, span, sizeof span);
-	table_draw(&t, &a, st->n_groups, &st->pos, c, (struct rect){ r.x, r.y, r.w, h }, sort_col(st), st->reverse);
+	table_draw(&st->shown, &a, st->n_groups, &st->pos, c, (struct rect){ r.x, r.y, r.w, h }, sort_col(st), st->reverse);
 	gap = r.h - h > 7;
 	draw_words(st, s, c, (struct rect){ r.x + 2, r.y + h + gap, r.w - 2, MIN(r.h - h - gap, WORDS_MAX) });
 }
@@ -548,6 +622,16 @@ static void status(const void *state, const struct snapshot *s, char *buf, size_
 		snprintf(at, sizeof at, "%zu/%zu · ", st->pos.cursor + 1, st->n_groups);
 	snprintf(buf, len, "%s%s%ssort %s %s", grouping_words[st->now], st->now ? " · " : "", at, columns[sort_col(st)].title,
 		 st->reverse ? "▲" : "▼");
+}
+
+static bool sheet(const void *state, const struct snapshot *s, unsigned nth, struct sheet *out)
+{
+	const struct state *st = state;
+
+	*out = (struct sheet){ .name = "cpus", .shown = &st->shown, .csv = &csv_table, .n_rows = st->n_groups,
+			       .sort_col = sort_col(st), .reverse = st->reverse };
+	sheet_arg(out, &(struct arg){ st, s }, sizeof(struct arg));
+	return nth == 0 && st->n_groups;
 }
 
 /* ---- keys ---- */
@@ -662,4 +746,5 @@ static const struct table *const shown[] = { &order_table, NULL };
 const struct view view_cpus = {
 	.name = "cpus", .title = "CPUs", .keys = keys, .tables = shown, .state_size = sizeof(struct state),
 	.update = update, .head = head_view, .draw = draw, .status = status, .foot = foot, .act = act, .fini = fini,
+	.sheet = sheet,
 };

@@ -43,49 +43,53 @@ struct arg {
 	const struct snapshot *s;
 };
 
-enum { B_DEV, B_OP, B_N, B_BYTES, B_Q50, B_Q99, B_QMAX, B_D50, B_D99, B_DMAX, B_C99 };
+enum { B_DEV, B_OP, B_N, B_BYTES, B_Q50, B_Q99, B_QMAX, B_D50, B_D99, B_DMAX, B_C99,
+       N_BLOCK_COLS, B_BY = N_BLOCK_COLS };	/* from N on: in a CSV */
 static const struct column block_cols[] = {
-	[B_DEV] = { "BLOCK DEVICE", "the disk, by number where its name is not known; below it who issued the requests", 12, 24, 0, 0, 1 },
+	[B_DEV] = { "BLOCK DEVICE", "the disk, by number where its name is not known; below it who issued the requests", 12, 24, 0, 0, 1, "device" },
 	[B_OP] = { "OPERATION", "what was asked of it", 11, 24, 0, 0, 1 },
 	[B_N] = { "N", "requests", 6, 0, 3, 1, 1 },
 	[B_BYTES] = { "BYTES", "read, written or discarded by those whose requests are known", 7, 0, 5, 1, 1 },
-	[B_Q50] = { "QUEUE P50", "above the device: half of the requests waited longer", 9, 0, 6, 1, 1 },
-	[B_Q99] = { "QUEUE P99", "one in 100 waited longer", 9, 0, 1, 1, 1 },
-	[B_QMAX] = { "QUEUE MAX", "the longest wait", 9, 0, 8, 1, 1 },
-	[B_D50] = { "DEVICE P50", "in the device: half of the requests took longer", 10, 0, 2, 1, 1 },
-	[B_D99] = { "DEVICE P99", "one in 100 took longer", 11, 0, 0, 1, 1 },
-	[B_DMAX] = { "DEVICE MAX", "the slowest request", 10, 0, 7, 1, 1 },
-	[B_C99] = { "COMPLETE P99", "from its interrupt to its completion: one in 100 took longer", 12, 0, 4, 1, 1 },
+	[B_Q50] = { "QUEUE P50", "above the device: half of the requests waited longer", 9, 0, 6, 1, 1, "queue_p50_ns" },
+	[B_Q99] = { "QUEUE P99", "one in 100 waited longer", 9, 0, 1, 1, 1, "queue_p99_ns" },
+	[B_QMAX] = { "QUEUE MAX", "the longest wait", 9, 0, 8, 1, 1, "queue_max_ns" },
+	[B_D50] = { "DEVICE P50", "in the device: half of the requests took longer", 10, 0, 2, 1, 1, "device_p50_ns" },
+	[B_D99] = { "DEVICE P99", "one in 100 took longer", 11, 0, 0, 1, 1, "device_p99_ns" },
+	[B_DMAX] = { "DEVICE MAX", "the slowest request", 10, 0, 7, 1, 1, "device_max_ns" },
+	[B_C99] = { "COMPLETE P99", "from its interrupt to its completion: one in 100 took longer", 12, 0, 4, 1, 1, "complete_p99_ns" },
+	[B_BY] = { .csv = "by" },
 };
 enum { N_DEV, N_POLLS, N_WORK, N_EACH, N_HITS, N_SHARE, N_T50, N_T99, N_TMAX, N_B50, N_B99 };
 static const struct column napi_cols[] = {
-	[N_DEV] = { "NAPI", "the network device", 11, 40, 0, 0, 1 },
+	[N_DEV] = { "NAPI", "the network device", 11, 40, 0, 0, 1, "device" },
 	[N_POLLS] = { "POLLS", "how often it was polled", 7, 0, 3, 1, 1 },
 	[N_WORK] = { "WORK", "packets", 7, 0, 5, 1, 1 },
 	[N_EACH] = { "PER POLL", "packets in a poll, on average", 8, 0, 4, 1, 1 },
 	[N_HITS] = { "BUDGET HITS", "polls that took as many packets as one poll may", 11, 0, 1, 1, 1 },
-	[N_SHARE] = { "OF POLLS", "the same as a share of all polls", 8, 0, 6, 1, 1 },
-	[N_T50] = { "TIME P50", "half of the polls took longer", 8, 0, 8, 1, 1 },
-	[N_T99] = { "TIME P99", "one poll in 100 took longer", 9, 0, 0, 1, 1 },
-	[N_TMAX] = { "TIME MAX", "the longest poll", 8, 0, 7, 1, 1 },
-	[N_B50] = { "BATCH P50", "what a poll did before a step's packet: half waited longer", 9, 0, 2, 1, 1 },
-	[N_B99] = { "BATCH P99", "one in 100 waited longer", 9, 0, 0, 1, 1 },
+	[N_SHARE] = { "OF POLLS", "the same as a share of all polls", 8, 0, 6, 1, 1, "budget_share" },
+	[N_T50] = { "TIME P50", "half of the polls took longer", 8, 0, 8, 1, 1, "time_p50_ns" },
+	[N_T99] = { "TIME P99", "one poll in 100 took longer", 9, 0, 0, 1, 1, "time_p99_ns" },
+	[N_TMAX] = { "TIME MAX", "the longest poll", 8, 0, 7, 1, 1, "time_max_ns" },
+	[N_B50] = { "BATCH P50", "what a poll did before a step's packet: half waited longer", 9, 0, 2, 1, 1, "batch_p50_ns" },
+	[N_B99] = { "BATCH P99", "one in 100 waited longer", 9, 0, 0, 1, 1, "batch_p99_ns" },
 };
-enum { R_RING, R_TASK, R_SIZE, R_OPS, R_ERRORS, R_CANCELLED, R_P50, R_P99, R_MAX, R_BATCH, R_OVERFLOW, R_OPEN, R_OLDEST };
+enum { R_RING, R_TASK, R_SIZE, R_OPS, R_ERRORS, R_CANCELLED, R_P50, R_P99, R_MAX, R_BATCH, R_OVERFLOW, R_OPEN, R_OLDEST,
+       N_RING_COLS, R_OP = N_RING_COLS, R_SQ, R_CQ };
 static const struct column ring_cols[] = {
-	[R_RING] = { "IO_URING", "the ring, by its address in the kernel; below it its operations", 18, 0, 0, 0, 1 },
+	[R_RING] = { "IO_URING", "the ring, by its address in the kernel; below it its operations", 18, 0, 0, 0, 1, "ring" },
 	[R_TASK] = { "TASK", "who made it, or was first seen to use it", 13, 28, 3, 0, 1 },
-	[R_SIZE] = { "SQ/CQ", "entries of the submission and of the completion queue", 9, 0, 9, 1, 1 },
+	[R_SIZE] = { "SQ/CQ", "entries of the submission and of the completion queue", 9, 0, 9, 1, 1, "" },
 	[R_OPS] = { "OPS", "requests that were submitted", 7, 0, 0, 1, 1 },
 	[R_ERRORS] = { "ERRORS", "that failed", 6, 0, 4, 1, 1 },
 	[R_CANCELLED] = { "CANCELLED", "that were cancelled", 9, 0, 8, 1, 1 },
-	[R_P50] = { "P50", "submission to completion, by operation: half took longer", 7, 0, 6, 1, 0 },
-	[R_P99] = { "P99", "one in 100 took longer", 7, 0, 0, 1, 0 },
-	[R_MAX] = { "MAX", "the slowest of all", 7, 0, 5, 1, 1 },
+	[R_P50] = { "P50", "submission to completion, by operation: half took longer", 7, 0, 6, 1, 0, "p50_ns" },
+	[R_P99] = { "P99", "one in 100 took longer", 7, 0, 0, 1, 0, "p99_ns" },
+	[R_MAX] = { "MAX", "the slowest of all", 7, 0, 5, 1, 1, "max_ns" },
 	[R_BATCH] = { "BATCH P50", "completions that the task took at a time", 9, 0, 10, 1, 1 },
 	[R_OVERFLOW] = { "OVERFLOW", "completions that did not fit into the queue", 8, 0, 7, 1, 1 },
 	[R_OPEN] = { "OPEN", "requests without a completion", 5, 0, 1, 1, 1 },
-	[R_OLDEST] = { "OLDEST", "how long the oldest of them has been open", 7, 0, 2, 1, 1 },
+	[R_OLDEST] = { "OLDEST", "how long the oldest of them has been open", 7, 0, 2, 1, 1, "oldest_ns" },
+	[R_OP] = { .csv = "operation" }, [R_SQ] = { .csv = "sq" }, [R_CQ] = { .csv = "cq" },
 };
 
 /* ---- what stands in the columns ---- */
@@ -299,8 +303,8 @@ static void ring_row(const void *arg, size_t row, unsigned col, struct field *f)
 
 /* Sorting asks by row of the snapshot, drawing by line. */
 static const struct table orders[N_DEVICE_PARTS] = {
-	{ block_cols, ARRAY_LEN(block_cols), block_row }, { napi_cols, ARRAY_LEN(napi_cols), napi_row },
-	{ ring_cols, ARRAY_LEN(ring_cols), ring_row },
+	{ block_cols, N_BLOCK_COLS, block_row }, { napi_cols, ARRAY_LEN(napi_cols), napi_row },
+	{ ring_cols, N_RING_COLS, ring_row },
 };
 static const unsigned first_sort[N_DEVICE_PARTS] = { B_D99, N_T99, R_OPS };
 
@@ -332,8 +336,72 @@ static void ring_line(const void *arg, size_t line, unsigned col, struct field *
 }
 
 static const struct table tables[N_DEVICE_PARTS] = {
-	{ block_cols, ARRAY_LEN(block_cols), block_line }, { napi_cols, ARRAY_LEN(napi_cols), napi_line },
-	{ ring_cols, ARRAY_LEN(ring_cols), ring_line },
+	{ block_cols, N_BLOCK_COLS, block_line }, { napi_cols, ARRAY_LEN(napi_cols), napi_line },
+	{ ring_cols, N_RING_COLS, ring_line },
+};
+
+/*
+ * In a CSV each row says what it is of, also one that stands below another; operations are named as in the report, and
+ * what the screen has in words are numbers.
+ */
+static void block_csv(const void *arg, size_t line, unsigned col, struct field *f)
+{
+	const struct arg *a = arg;
+	const struct line *l = a->st->part[PART_BLOCK].lines + line;
+	const struct block_row *b = a->s->blocks + l->row;
+
+	switch (col) {
+	case B_DEV: text_field(f, device_name(b)); break;
+	case B_OP: text_field(f, b->op); break;
+	case B_BY:
+		if (l->child)
+			text_field(f, device_who(f->buf, sizeof f->buf, b->by[l->child - 1].comm, b->by[l->child - 1].pid));
+		break;
+	default:
+		block_line(arg, line, col, f);
+		if (f->kind == FIELD_TEXT)
+			f->kind = col == B_BYTES ? FIELD_COUNT : FIELD_TIME;
+	}
+}
+
+static void napi_csv(const void *arg, size_t line, unsigned col, struct field *f)
+{
+	napi_line(arg, line, col, f);
+	if (f->kind != FIELD_TEXT || col == N_DEV)
+		return;
+	if (col == N_EACH || col == N_SHARE)
+		field_ratio(f, f->num);
+	else
+		f->kind = FIELD_TIME;
+}
+
+static void known_count(struct field *f, uint64_t n)
+{
+	count_field(f, n);
+	f->kind = n ? FIELD_COUNT : FIELD_UNKNOWN;
+}
+
+static void ring_csv(const void *arg, size_t line, unsigned col, struct field *f)
+{
+	const struct arg *a = arg;
+	const struct line *l = a->st->part[PART_RING].lines + line;
+	const struct ring_row *r = a->s->rings + l->row;
+
+	switch (col) {
+	case R_RING: case R_TASK: ring_row(arg, l->row, col, f); break;
+	case R_OP:
+		if (l->child)
+			text_field(f, r->ops[l->child - 1].op);
+		break;
+	case R_SQ: known_count(f, r->sq); break;
+	case R_CQ: known_count(f, r->cq); break;
+	default: ring_line(arg, line, col, f);
+	}
+}
+
+static const struct table csv_tables[N_DEVICE_PARTS] = {
+	{ block_cols, ARRAY_LEN(block_cols), block_csv }, { napi_cols, ARRAY_LEN(napi_cols), napi_csv },
+	{ ring_cols, ARRAY_LEN(ring_cols), ring_csv },
 };
 
 static unsigned sort_col(const struct state *st, enum device_part part)
@@ -638,6 +706,24 @@ static void status(const void *state, const struct snapshot *s, char *buf, size_
 			 orders[part].cols[sort_col(st, part)].title, st->part[part].reverse ? "▲" : "▼");
 }
 
+static bool sheet(const void *state, const struct snapshot *s, unsigned nth, struct sheet *out)
+{
+	static const char *const names[N_DEVICE_PARTS] = { "disks", "napi", "rings" };
+	const struct state *st = state;
+
+	for (unsigned i = 0; i < N_DEVICE_PARTS; i++) {
+		const struct section *sec = st->part + i;
+
+		if (!sec->n || nth--)
+			continue;
+		*out = (struct sheet){ .name = names[i], .shown = tables + i, .csv = csv_tables + i, .n_rows = sec->n,
+				       .sort_col = sort_col(st, i), .reverse = sec->reverse };
+		sheet_arg(out, &(struct arg){ st, s }, sizeof(struct arg));
+		return true;
+	}
+	return false;
+}
+
 /* ---- the step behind a line ---- */
 
 /* "nvme0n1 q3" is nvme0n1's; "NET_RX eth0" and "napi/eth0-8193:12" are eth0's. */
@@ -817,4 +903,5 @@ static const struct table *const shown[] = { &tables[0], &tables[1], &tables[2],
 const struct view view_devices = {
 	.name = "devices", .title = "Devices", .keys = keys, .tables = shown, .state_size = sizeof(struct state),
 	.update = update, .head = head_view, .draw = draw, .status = status, .act = act, .fini = fini,
+	.sheet = sheet,
 };

@@ -36,39 +36,43 @@ struct arg {
 	const struct snapshot *s;
 };
 
-enum { H_IRQ, H_NAME, H_COUNT, H_RATE, H_TIME, H_SHARE, H_P50, H_P99, H_MAX, H_STEPS, H_HARM, H_CPUS, H_AFFINITY, H_MANAGED };
+enum { H_IRQ, H_NAME, H_COUNT, H_RATE, H_TIME, H_SHARE, H_P50, H_P99, H_MAX, H_STEPS, H_HARM, H_CPUS, H_AFFINITY, H_MANAGED,
+       N_HARD_COLS, H_ASKED = N_HARD_COLS, H_EFFECTIVE, H_OF_CPU };	/* from N on: in a CSV */
 static const struct column hard_cols[] = {
 	[H_IRQ] = { "IRQ", "its number; a dash: a vector of the CPU, or a call from another one", 4, 0, 0, 1, 1 },
 	[H_NAME] = { "NAME", "its handler", 16, 40, 0, 0, 1 },
 	[H_COUNT] = { "COUNT", "how often it ran", 7, 0, 12, 1, 1 },
-	[H_RATE] = { "RATE", "how often in a second", 6, 0, 5, 1, 1 },
-	[H_TIME] = { "TIME", "how long its handler ran in all", 7, 0, 0, 1, 1 },
-	[H_SHARE] = { "OF CPU", "the same as a share of one CPU's time", 6, 0, 10, 1, 1 },
-	[H_P50] = { "P50", "half of its runs took longer", 7, 0, 11, 1, 1 },
-	[H_P99] = { "P99", "one run in 100 took longer", 7, 0, 4, 1, 1 },
-	[H_MAX] = { "MAX", "its longest run", 7, 0, 9, 1, 1 },
+	[H_RATE] = { "RATE", "how often in a second", 6, 0, 5, 1, 1, "rate_per_s" },
+	[H_TIME] = { "TIME", "how long its handler ran in all", 7, 0, 0, 1, 1, "time_ns" },
+	[H_SHARE] = { "OF CPU", "the same as a share of one CPU's time", 6, 0, 10, 1, 1, "cpu_share" },
+	[H_P50] = { "P50", "half of its runs took longer", 7, 0, 11, 1, 1, "p50_ns" },
+	[H_P99] = { "P99", "one run in 100 took longer", 7, 0, 4, 1, 1, "p99_ns" },
+	[H_MAX] = { "MAX", "its longest run", 7, 0, 9, 1, 1, "max_ns" },
 	[H_STEPS] = { "STEPS", "steps with a wait that it ended", 6, 0, 6, 1, 1 },
-	[H_HARM] = { "HARM", "what it took from steps", 7, 0, 0, 1, 1 },
+	[H_HARM] = { "HARM", "what it took from steps", 7, 0, 0, 1, 1, "harm_ns" },
 	[H_CPUS] = { "ON CPU", "where it ran", 16, 44, 3, 0, 1 },
-	[H_AFFINITY] = { "AFFINITY", "live: CPUs asked for, and in effect", 9, 28, 7, 0, 1 },
+	[H_AFFINITY] = { "AFFINITY", "live: CPUs asked for, and in effect", 9, 28, 7, 0, 1, "" },
 	[H_MANAGED] = { "MANAGED", "live: yes: by the kernel, it cannot be moved", 7, 0, 8, 0, 1 },
+	[H_ASKED] = { .csv = "asked" }, [H_EFFECTIVE] = { .csv = "effective" }, [H_OF_CPU] = { .csv = "only_of_cpu" },
 };
-enum { S_NAME, S_RAISED, S_RUNS, S_RATE, S_TIME, S_SHARE, S_P50, S_P99, S_MAX, S_WAIT_P50, S_WAIT_P99, S_WAIT_MAX, S_HARM, S_CPUS };
+enum { S_NAME, S_RAISED, S_RUNS, S_RATE, S_TIME, S_SHARE, S_P50, S_P99, S_MAX, S_WAIT_P50, S_WAIT_P99, S_WAIT_MAX, S_HARM, S_CPUS,
+       N_SOFT_COLS, S_OF_CPU = N_SOFT_COLS };
 static const struct column soft_cols[] = {
 	[S_NAME] = { "SOFTIRQ", "its vector", 8, 21, 0, 0, 1 },
 	[S_RAISED] = { "RAISED", "how often it was raised", 7, 0, 11, 1, 1 },
 	[S_RUNS] = { "RUNS", "how often it ran", 7, 0, 6, 1, 1 },
-	[S_RATE] = { "RATE", "how often it ran in a second", 6, 0, 10, 1, 1 },
-	[S_TIME] = { "TIME", "how long it ran in all", 7, 0, 0, 1, 1 },
-	[S_SHARE] = { "OF CPU", "the same as a share of one CPU's time", 6, 0, 12, 1, 1 },
-	[S_P50] = { "P50", "half of its runs took longer", 7, 0, 9, 1, 1 },
-	[S_P99] = { "P99", "one run in 100 took longer", 7, 0, 4, 1, 1 },
-	[S_MAX] = { "MAX", "its longest run", 7, 0, 8, 1, 1 },
-	[S_WAIT_P50] = { "WAIT P50", "raised, but not running: half waited longer", 9, 0, 5, 1, 1 },
-	[S_WAIT_P99] = { "WAIT P99", "one in 100 waited longer", 9, 0, 0, 1, 1 },
-	[S_WAIT_MAX] = { "WAIT MAX", "the longest wait", 9, 0, 7, 1, 1 },
-	[S_HARM] = { "HARM", "what it took from steps", 7, 0, 0, 1, 1 },
+	[S_RATE] = { "RATE", "how often it ran in a second", 6, 0, 10, 1, 1, "rate_per_s" },
+	[S_TIME] = { "TIME", "how long it ran in all", 7, 0, 0, 1, 1, "time_ns" },
+	[S_SHARE] = { "OF CPU", "the same as a share of one CPU's time", 6, 0, 12, 1, 1, "cpu_share" },
+	[S_P50] = { "P50", "half of its runs took longer", 7, 0, 9, 1, 1, "p50_ns" },
+	[S_P99] = { "P99", "one run in 100 took longer", 7, 0, 4, 1, 1, "p99_ns" },
+	[S_MAX] = { "MAX", "its longest run", 7, 0, 8, 1, 1, "max_ns" },
+	[S_WAIT_P50] = { "WAIT P50", "raised, but not running: half waited longer", 9, 0, 5, 1, 1, "wait_p50_ns" },
+	[S_WAIT_P99] = { "WAIT P99", "one in 100 waited longer", 9, 0, 0, 1, 1, "wait_p99_ns" },
+	[S_WAIT_MAX] = { "WAIT MAX", "the longest wait", 9, 0, 7, 1, 1, "wait_max_ns" },
+	[S_HARM] = { "HARM", "what it took from steps", 7, 0, 0, 1, 1, "harm_ns" },
 	[S_CPUS] = { "ON CPU", "where it ran", 16, 44, 3, 0, 1 },
+	[S_OF_CPU] = { .csv = "only_of_cpu" },
 };
 
 /* ---- what stands in the columns ---- */
@@ -227,10 +231,65 @@ static void soft_line(const void *arg, size_t line, unsigned col, struct field *
 }
 
 static const struct table orders[N_PARTS] = {
-	{ hard_cols, ARRAY_LEN(hard_cols), hard_row }, { soft_cols, ARRAY_LEN(soft_cols), soft_row },
+	{ hard_cols, N_HARD_COLS, hard_row }, { soft_cols, N_SOFT_COLS, soft_row },
 };
 static const struct table lines[N_PARTS] = {
-	{ hard_cols, ARRAY_LEN(hard_cols), hard_line }, { soft_cols, ARRAY_LEN(soft_cols), soft_line },
+	{ hard_cols, N_HARD_COLS, hard_line }, { soft_cols, N_SOFT_COLS, soft_line },
+};
+
+/* In a CSV shares are fractions, and no harm is 0 where it would be known. */
+static void csv_share(struct field *f)
+{
+	if (f->kind != FIELD_UNKNOWN)
+		field_ratio(f, f->num);
+}
+
+static void csv_harm(struct field *f, const struct state *st, size_t i)
+{
+	time_field(f, st->harm[i], st->harm_known[i]);
+}
+
+static void csv_of_cpu(struct field *f, const struct state *st)
+{
+	if (st->cpu_plus_1)
+		count_field(f, st->cpu_plus_1 - 1);
+}
+
+static void hard_csv(const void *arg, size_t line, unsigned col, struct field *f)
+{
+	const struct arg *a = arg;
+	uint32_t row = a->st->part[HARD].rows[line];
+	const struct irq_row *r = a->s->irqs + row;
+
+	switch (col) {
+	case H_ASKED: text_field(f, r->asked ? r->asked : ""); break;
+	case H_EFFECTIVE: text_field(f, r->effective ? r->effective : ""); break;
+	case H_HARM: csv_harm(f, a->st, row); break;
+	case H_OF_CPU: csv_of_cpu(f, a->st); break;
+	default:
+		hard_row(arg, row, col, f);
+		if (col == H_SHARE)
+			csv_share(f);
+	}
+}
+
+static void soft_csv(const void *arg, size_t line, unsigned col, struct field *f)
+{
+	const struct arg *a = arg;
+	uint32_t row = a->st->part[SOFT].rows[line];
+
+	switch (col) {
+	case S_HARM: csv_harm(f, a->st, a->s->n_irqs + row); break;
+	case S_OF_CPU: csv_of_cpu(f, a->st); break;
+	default:
+		soft_row(arg, row, col, f);
+		if (col == S_SHARE)
+			csv_share(f);
+	}
+}
+
+static const struct table csv_tables[N_PARTS] = {
+	{ hard_cols, ARRAY_LEN(hard_cols), hard_csv }, { soft_cols, ARRAY_LEN(soft_cols), soft_csv },
 };
 
 static unsigned sort_col(const struct state *st, int part)
@@ -428,6 +487,22 @@ static void status(const void *state, const struct snapshot *s, char *buf, size_
 			 st->part[part].reverse ? "▲" : "▼");
 }
 
+static bool sheet(const void *state, const struct snapshot *s, unsigned nth, struct sheet *out)
+{
+	static const char *const names[N_PARTS] = { "irqs", "softirqs" };
+	const struct state *st = state;
+
+	for (int i = 0; i < N_PARTS; i++) {
+		if (!st->part[i].n || nth--)
+			continue;
+		*out = (struct sheet){ .name = names[i], .shown = &lines[i], .csv = &csv_tables[i], .n_rows = st->part[i].n,
+				       .sort_col = sort_col(st, i), .reverse = st->part[i].reverse };
+		sheet_arg(out, &(struct arg){ st, s }, sizeof(struct arg));
+		return true;
+	}
+	return false;
+}
+
 /* ---- keys ---- */
 
 static unsigned change_sort(struct state *st, const struct snapshot *s, enum action a)
@@ -525,4 +600,5 @@ static const struct table *const shown[] = { &lines[0], &lines[1], NULL };
 const struct view view_irqs = {
 	.name = "irqs", .title = "IRQs", .keys = keys, .tables = shown, .state_size = sizeof(struct state),
 	.update = update, .enter = enter, .head = head_view, .draw = draw, .status = status, .foot = foot, .act = act, .fini = fini,
+	.sheet = sheet,
 };

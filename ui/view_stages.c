@@ -28,18 +28,20 @@ struct arg {
 	const struct snapshot *s;
 };
 
-enum { COL_STAGE, COL_COUNT, COL_P50, COL_P99, COL_P999, COL_MAX, COL_SHARE, COL_WORST, COL_TARGET, COL_VERDICT };
+enum { COL_STAGE, COL_COUNT, COL_P50, COL_P99, COL_P999, COL_MAX, COL_SHARE, COL_WORST, COL_TARGET, COL_VERDICT,
+       N_COLS, CSV_TYPICAL = N_COLS, CSV_TAIL };	/* from N on: in a CSV */
 static const struct column columns[] = {
 	[COL_STAGE] = { "STAGE", "its letter and words", 18, 22, 0, 0, 1 },
 	[COL_COUNT] = { "COUNT", "how often it occurred: neighbouring segments are one", 7, 0, 7, 1, 1 },
-	[COL_P50] = { "P50", "half of them took longer", 7, 0, 5, 1, 1 },
-	[COL_P99] = { "P99", "one in 100 took longer", 7, 0, 0, 1, 1 },
-	[COL_P999] = { "P999", "one in 1000 took longer", 7, 0, 8, 1, 1 },
-	[COL_MAX] = { "MAX", "the longest", 7, 0, 6, 1, 1 },
+	[COL_P50] = { "P50", "half of them took longer", 7, 0, 5, 1, 1, "p50_ns" },
+	[COL_P99] = { "P99", "one in 100 took longer", 7, 0, 0, 1, 1, "p99_ns" },
+	[COL_P999] = { "P999", "one in 1000 took longer", 7, 0, 8, 1, 1, "p999_ns" },
+	[COL_MAX] = { "MAX", "the longest", 7, 0, 6, 1, 1, "max_ns" },
 	[COL_SHARE] = { "SHARE", "of all time of steps", 6, 0, 4, 1, 1 },
-	[COL_WORST] = { "SLOW 1 %", "of the time of the slowest 1 % of steps", 9, 0, 0, 1, 1 },
-	[COL_TARGET] = { "TARGET", "typical and tail", 16, 0, 9, 0, 1 },
+	[COL_WORST] = { "SLOW 1 %", "of the time of the slowest 1 % of steps", 9, 0, 0, 1, 1, "share_worst" },
+	[COL_TARGET] = { "TARGET", "typical and tail", 16, 0, 9, 0, 1, "" },
 	[COL_VERDICT] = { "VERDICT", "against the target", 8, 0, 3, 0, 1 },
+	[CSV_TYPICAL] = { .csv = "typical_target_ns" }, [CSV_TAIL] = { .csv = "tail_target_ns" },
 };
 
 /* ---- what stands in the columns ---- */
@@ -128,8 +130,28 @@ static void line_field(const void *arg, size_t line, unsigned col, struct field 
 	stage_field(arg, ((const struct arg *)arg)->st->rows[line], col, f);
 }
 
-static const struct table order_table = { columns, ARRAY_LEN(columns), stage_field };
-static const struct table line_table = { columns, ARRAY_LEN(columns), line_field };
+/* In a CSV a stage has the name that it has in the report, and shares are fractions. */
+static void csv_field(const void *arg, size_t line, unsigned col, struct field *f)
+{
+	const struct arg *a = arg;
+	unsigned stage = a->st->rows[line];
+	struct stage_target t = look_target(stage);
+
+	switch (col) {
+	case COL_STAGE: f->kind = FIELD_TEXT; f->text = look_stage(stage)->name; break;
+	case COL_VERDICT: f->kind = FIELD_TEXT; f->text = verdict_word(judge(a->s, stage)); break;
+	case CSV_TYPICAL: time_field(f, t.typical_ns, t.typical_ns); break;
+	case CSV_TAIL: time_field(f, t.tail_ns, t.tail_ns); break;
+	default:
+		stage_field(arg, stage, col, f);
+		if ((col == COL_SHARE || col == COL_WORST) && f->kind == FIELD_TEXT)
+			field_ratio(f, f->num);
+	}
+}
+
+static const struct table order_table = { columns, N_COLS, stage_field };
+static const struct table line_table = { columns, N_COLS, line_field };
+static const struct table csv_table = { columns, ARRAY_LEN(columns), csv_field };
 
 static unsigned sort_col(const struct state *st)
 {
@@ -373,6 +395,16 @@ static void status(const void *state, const struct snapshot *s, char *buf, size_
 		snprintf(buf, len, "%zu/%zu · sort %s %s", st->pos.cursor + 1, st->n_rows, columns[sort_col(st)].title, st->reverse ? "▲" : "▼");
 }
 
+static bool sheet(const void *state, const struct snapshot *s, unsigned nth, struct sheet *out)
+{
+	const struct state *st = state;
+
+	*out = (struct sheet){ .name = "stages", .shown = &line_table, .csv = &csv_table, .n_rows = st->n_rows,
+			       .sort_col = sort_col(st), .reverse = st->reverse };
+	sheet_arg(out, &(struct arg){ st, s }, sizeof(struct arg));
+	return nth == 0 && st->n_rows;
+}
+
 /* ---- keys ---- */
 
 /* The kept step with most time in it; of equal ones the slowest. */
@@ -500,5 +532,5 @@ static const struct table *const shown[] = { &line_table, NULL };
 
 const struct view view_stages = {
 	.name = "stages", .title = "Stages", .keys = keys, .tables = shown, .state_size = sizeof(struct state),
-	.update = update, .head = head_view, .draw = draw, .status = status, .foot = foot, .act = act,
+	.update = update, .head = head_view, .draw = draw, .status = status, .foot = foot, .act = act, .sheet = sheet,
 };

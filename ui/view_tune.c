@@ -36,11 +36,12 @@ struct arg {
 	const struct snapshot *s;
 };
 
-enum { COL_ACTOR, COL_LEVEL, COL_HARM, COL_SHARE, COL_STEPS, COL_HOW, COL_ALSO, COL_WHERE, COL_WHOM };
+enum { COL_ACTOR, COL_LEVEL, COL_HARM, COL_SHARE, COL_STEPS, COL_HOW, COL_ALSO, COL_WHERE, COL_WHOM,
+       N_COLS, CSV_CPU = N_COLS, CSV_STAGE };	/* from N on: in a CSV */
 static const struct column columns[] = {
 	[COL_ACTOR] = { "ACTOR", "who took time from steps", 20, 40, 0, 0, 1 },
 	[COL_LEVEL] = { "LEVEL", "what it is: irq, softirq, task", 7, 0, 3, 0, 1 },
-	[COL_HARM] = { "HARM", "how much it took in all", 7, 0, 0, 1, 1 },
+	[COL_HARM] = { "HARM", "how much it took in all", 7, 0, 0, 1, 1, "harm_ns" },
 	[COL_SHARE] = { "SHARE", "of the time of all steps", 6, 0, 1, 1, 0 },
 	[COL_STEPS] = { "STEPS", "from how many steps; a dash: nobody knows, or they are still open", 6, 0, 4, 1, 1 },
 	[COL_HOW] = { "HOW", "most of it: ran instead of a step that was ready to, preempted it, or stole time from it on its CPU",
@@ -48,6 +49,7 @@ static const struct column columns[] = {
 	[COL_ALSO] = { "ALSO", "in which other ways", 18, 40, 8, 0, 0 },
 	[COL_WHERE] = { "WHERE", "on which CPUs, most first", 7, 14, 2, 0, 0 },
 	[COL_WHOM] = { "WHOM", "from which agents, most first", 9, 40, 9, 0, 0 },
+	[CSV_CPU] = { .csv = "cpu" }, [CSV_STAGE] = { .csv = "stage" },
 };
 
 /* ---- who is who, from snapshot to snapshot ---- */
@@ -148,8 +150,77 @@ static void order_field(const void *arg, size_t row, unsigned col, struct field 
 	culprit_field(arg, (uint32_t)row, col, f);
 }
 
-static const struct table row_table = { columns, ARRAY_LEN(columns), row_field };
-static const struct table order_table = { columns, ARRAY_LEN(columns), order_field };
+static const struct table row_table = { columns, N_COLS, row_field };
+static const struct table order_table = { columns, N_COLS, order_field };
+
+/* ---- to files ---- */
+
+static char *also_words(const void *arg, size_t row, char *buf, size_t len)
+{
+	const struct arg *a = arg;
+
+	return blame_how(&a->st->blame, a->s, a->st->rows[row].culprit, 1, 9, buf, len);
+}
+
+static char *whom_words(const void *arg, size_t row, char *buf, size_t len)
+{
+	const struct arg *a = arg;
+
+	return blame_agents(&a->st->blame, a->s, a->st->rows[row].culprit, buf, len);
+}
+
+static void csv_count(struct field *f, uint64_t n, bool known)
+{
+	f->kind = known ? FIELD_COUNT : FIELD_UNKNOWN;
+	f->num = (double)n;
+}
+
+static void csv_share(const struct snapshot *s, uint64_t ns, struct field *f)
+{
+	if (s->steps_all.sum)
+		field_ratio(f, (double)ns / (double)s->steps_all.sum);
+}
+
+static void csv_culprit(const struct arg *a, uint32_t culprit, unsigned col, struct field *f)
+{
+	const struct culprit_row *p = a->s->culprits + culprit;
+
+	switch (col) {
+	case COL_SHARE: csv_share(a->s, p->ns, f); break;
+	case COL_STEPS: csv_count(f, p->n_steps, !p->others); break;
+	case COL_ALSO: f->kind = FIELD_PAINT; f->words = also_words; break;
+	case COL_WHOM: f->kind = FIELD_PAINT; f->words = whom_words; break;
+	default: culprit_field(a, culprit, col, f); break;
+	}
+}
+
+/* A part says whose it is. */
+static void csv_harm(const struct arg *a, const struct row *r, unsigned col, struct field *f)
+{
+	const struct harm_row *h = a->s->harms + r->harm;
+
+	switch (col) {
+	case COL_ACTOR: case COL_LEVEL: culprit_field(a, r->culprit, col, f); break;
+	case COL_SHARE: csv_share(a->s, h->ns, f); break;
+	case COL_STEPS: csv_count(f, h->n_steps, !a->s->culprits[r->culprit].others); break;
+	case CSV_CPU: csv_count(f, h->cpu, h->cpu != UINT32_MAX); break;
+	case CSV_STAGE: text_field(f, look_stage(h->stage)->name); break;
+	default: harm_field(a, h, col, f); break;
+	}
+}
+
+static void csv_field(const void *arg, size_t row, unsigned col, struct field *f)
+{
+	const struct arg *a = arg;
+	const struct row *r = a->st->rows + row;
+
+	if (r->harm == ROW_CULPRIT)
+		csv_culprit(a, r->culprit, col, f);
+	else
+		csv_harm(a, r, col, f);
+}
+
+static const struct table csv_table = { columns, ARRAY_LEN(columns), csv_field };
 
 static unsigned sort_col(const struct state *st)
 {
@@ -375,6 +446,16 @@ static void status(const void *state, const struct snapshot *s, char *buf, size_
 			 look_count(b, sizeof b, st->n_rows), columns[sort_col(st)].title, st->reverse ? "▲" : "▼");
 }
 
+static bool sheet(const void *state, const struct snapshot *s, unsigned nth, struct sheet *out)
+{
+	const struct state *st = state;
+
+	*out = (struct sheet){ .name = "tune", .shown = &row_table, .csv = &csv_table, .n_rows = st->n_rows,
+			       .sort_col = sort_col(st), .reverse = st->reverse };
+	sheet_arg(out, &(struct arg){ st, s }, sizeof(struct arg));
+	return nth == 0 && st->n_rows;
+}
+
 /* ---- keys ---- */
 
 static void toggle(struct state *st, const struct snapshot *s)
@@ -506,4 +587,5 @@ static const struct table *const shown[] = { &row_table, NULL };
 const struct view view_tune = {
 	.name = "tune", .title = "Tune", .keys = keys, .tables = shown, .state_size = sizeof(struct state),
 	.update = update, .enter = enter, .head = head, .draw = draw, .status = status, .act = act, .fini = fini,
+	.sheet = sheet,
 };

@@ -51,6 +51,17 @@ keys e s
 seen '^wrote agenttop-1.svg: step agentloop 358' "e s as SVG"
 keys e c
 seen '^wrote agenttop-3.csv: 112 rows' "e c its segments as CSV"
+keys 3 e c
+seen '^wrote agenttop-4.csv: 4 rows' "e c the CPUs"
+keys 4 e c
+seen '^wrote agenttop-1-irqs.csv and 1 more: 18 rows' "e c the interrupts: one file for each table"
+keys 5 e c
+seen '^wrote agenttop-5.csv: [0-9]+ rows' "e c the stages"
+# with the first disk unfolded, and below the first actor
+keys 6 Space e c
+seen '^wrote agenttop-1-disks.csv and 2 more: [0-9]+ rows' "e c the devices"
+keys 7 Space e c
+seen '^wrote agenttop-6.csv: [0-9]+ rows' "e c who took time"
 keys q
 ended 0
 restored "e"
@@ -96,8 +107,112 @@ for want in ("agentloop 870", "nvme0n1 q3", "ld-linux-x86-64:675"):
     assert want in texts, texts
 assert any(t.startswith("step agentloop 358") for t in texts)
 assert len(doc.getElementsByTagName("rect")) > 50 and len(doc.getElementsByTagName("line")) > 10' "the picture is XML, with the actors in it"
+	cat > "$tmp/out/tables.py" << 'EOF'
+import csv, json
+report = json.load(open("report"))
+span = report["source"]["end"] - report["source"]["begin"]
+all_steps = sum(s["end"] - s["begin"] for s in report["steps"])
+def rows_of(name): return list(csv.DictReader(open(name, newline="")))
+# What the report has as null is empty.
+def same(row, column, v):
+    assert row[column] == ("" if v is None else str(v)), (column, row[column], v, row)
+def close(row, column, v, part=1e-6):
+    assert abs(float(row[column]) - v) <= part, (column, row[column], v)
+def dist(row, prefix, d, *names):
+    for name in names:
+        same(row, prefix + name + "_ns", d[name])
+def one(rows):
+    assert len(rows) == 1, rows
+    return rows[0]
+EOF
+	python 'from tables import *
+rows = rows_of("agenttop-4.csv")
+assert [r["cpu"] for r in rows] == [str(c) for c in sorted(c["cpu"] for c in report["cpus"])]
+for row in rows:
+    c = one([c for c in report["cpus"] if str(c["cpu"]) == row["cpu"]])
+    times = "irq", "softirq", "ksoftirqd", "task", "idle", "unknown"
+    for k in times + ("harm",):
+        same(row, k + "_ns", c[k])
+    same(row, "interrupts", c["interrupts"])
+    same(row, "hot", int(c["hot"]))
+    whole = sum(c[k] for k in times)
+    close(row, "irq_share", (c["irq"] + c["softirq"]) / whole)
+    close(row, "busy_share", 1 - (c["idle"] + c["unknown"]) / whole)' "the CPUs in the CSV are those of the report"
+	python 'from tables import *
+hard, soft = rows_of("agenttop-1-irqs.csv"), rows_of("agenttop-1-softirqs.csv")
+assert len(hard) == len(report["irqs"]) and len(soft) == len(report["softirqs"])
+assert [int(r["harm_ns"]) for r in hard] == sorted((q["harm"] for q in report["irqs"]), reverse=True)
+for row in hard:
+    q = one([q for q in report["irqs"] if ("" if q["irq"] is None else str(q["irq"]), q["name"]) == (row["irq"], row["name"])])
+    same(row, "count", q["dist"]["n"]), same(row, "time_ns", q["dist"]["sum"])
+    dist(row, "", q["dist"], "p50", "p99", "max")
+    same(row, "steps", q["completed_steps"]), same(row, "harm_ns", q["harm"])
+    close(row, "rate_per_s", q["dist"]["n"] * 1e9 / span, 1e-3), close(row, "cpu_share", q["dist"]["sum"] / span)
+for row in soft:
+    v = one([v for v in report["softirqs"] if v["name"] == row["softirq"]])
+    same(row, "raised", v["raises"]), same(row, "runs", v["run"]["n"]), same(row, "time_ns", v["run"]["sum"])
+    dist(row, "", v["run"], "p50", "p99", "max"), dist(row, "wait_", v["wait"], "p50", "p99", "max")
+    same(row, "harm_ns", v["harm"])
+    close(row, "cpu_share", v["run"]["sum"] / span)' "so are the interrupts and softirqs"
+	python 'from tables import *
+rows = rows_of("agenttop-5.csv")
+assert len(rows) == len([g for g in report["stages"] if g["dist"]["n"]]) > 0
+for row in rows:
+    g = one([g for g in report["stages"] if g["stage"] == row["stage"]])
+    same(row, "count", g["dist"]["n"])
+    dist(row, "", g["dist"], "p50", "p99", "p999", "max")
+    assert float(row["share"]) == g["share"] and float(row["share_worst"]) == g["share_worst"], (row, g)' "the stages"
+	python 'from tables import *
+disks, napi, rings = (rows_of("agenttop-1-%s.csv" % k) for k in ("disks", "napi", "rings"))
+def who(t): return "others" if t["pid"] is None else "%s:%d" % (t["comm"] or "?", t["pid"])
+named = [r for r in disks if r["by"]]
+assert len(disks) - len(named) == len(report["block"]) and named, disks
+for row in disks:
+    b = one([b for b in report["block"] if (b["name"] or b["dev"], b["op"]) == (row["device"], row["operation"])])
+    if row["by"]:
+        by = one([t for t in b["by"] if who(t) == row["by"]])
+        same(row, "n", by["n"]), same(row, "bytes", by["bytes"])
+        dist(row, "device_", by["device"], "p50", "p99", "max")
+        continue
+    same(row, "n", max(b["device"]["n"], b["queue"]["n"]))
+    same(row, "bytes", sum(t["bytes"] for t in b["by"]) if b["by"] else None)
+    dist(row, "queue_", b["queue"], "p50", "p99", "max"), dist(row, "device_", b["device"], "p50", "p99", "max")
+    dist(row, "complete_", b["complete"], "p99")
+assert len(napi) == len(report["napi"]) > 0
+for row in napi:
+    v = one([v for v in report["napi"] if v["dev"] == row["device"]])
+    for k in "polls", "work", "budget_hits":
+        same(row, k, v[k])
+    close(row, "per_poll", v["work"] / v["polls"]), close(row, "budget_share", v["budget_hits"] / v["polls"])
+    dist(row, "time_", v["dist"], "p50", "p99", "max"), dist(row, "batch_", v["batch"], "p50", "p99")
+assert len(rings) == sum(1 + len(r["ops"]) for r in report["rings"]) > 1
+for row in rings:
+    r = one([r for r in report["rings"] if r["ctx"] == row["ring"]])
+    same(row, "sq", r["sq"]), same(row, "cq", r["cq"])
+    if row["operation"]:
+        op = r["ops"][row["operation"]]
+        same(row, "ops", op["n"]), same(row, "errors", op["error"]), same(row, "cancelled", op["cancelled"])
+        dist(row, "", op["dist"], "p50", "p99", "max")
+        continue
+    same(row, "ops", sum(op["n"] for op in r["ops"].values()))
+    same(row, "overflow", r["overflow"]), same(row, "open", r["open"]), same(row, "oldest_ns", r["oldest_open"])
+    same(row, "batch_p50", r["batch"]["p50"])' "disks, network devices and rings"
+	python 'from tables import *
+rows = rows_of("agenttop-6.csv")
+actors, parts = [r for r in rows if not r["stage"]], [r for r in rows if r["stage"]]
+assert len(actors) == len(report["culprits"]) and parts
+for row in actors:
+    p = one([p for p in report["culprits"] if (p["actor"], p["level"], str(p["harm"])) == (row["actor"], row["level"], row["harm_ns"])])
+    same(row, "steps", p["steps"])
+    close(row, "share", p["harm"] / all_steps)
+whole = one([r for r in actors if r["actor"] == parts[0]["actor"]])
+assert sum(int(r["harm_ns"]) for r in parts) == int(whole["harm_ns"])
+for row in parts:
+    h = one([h for h in report["harms"] if (h["actor"], str(h["cpu"]), h["agent"] or "", h["stage"]) ==
+             (row["actor"], row["cpu"], row["whom"], row["stage"])])
+    same(row, "harm_ns", h["harm"]), same(row, "steps", h["steps"])' "and who took time, with the parts of it that are shown"
 else
-	for what in "CSV" "JSON" "SVG"; do
+	for what in "CSV" "JSON" "SVG" "CPUs" "interrupts" "stages" "devices" "actors"; do
 		n=$((n + 1))
 		echo "ok $n - $what parses # SKIP there is no python3"
 	done

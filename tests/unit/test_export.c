@@ -78,8 +78,8 @@ static void test_csv(void)
 
 /* ---- views ---- */
 
-/* What a view writes after these keys. */
-static char *written(const struct snapshot *s, const char *keys, int cols, bool ascii, unsigned *done)
+/* What a view writes after these keys, into the nth file. */
+static char *written_part(const struct snapshot *s, const char *keys, unsigned nth, int cols, bool ascii, unsigned *done)
 {
 	struct app *app = app_new();
 	struct cells c = { 0 };
@@ -97,13 +97,18 @@ static char *written(const struct snapshot *s, const char *keys, int cols, bool 
 		app_draw(app, &c);
 	}
 	if (r & UI_EXPORT)
-		app_export_write(app, 0, ascii, f);
+		app_export_write(app, nth, ascii, f);
 	fclose(f);
 	if (done)
 		*done = r;
 	cells_fini(&c);
 	app_free(app);
 	return text;
+}
+
+static char *written(const struct snapshot *s, const char *keys, int cols, bool ascii, unsigned *done)
+{
+	return written_part(s, keys, 0, cols, ascii, done);
 }
 
 static size_t n_lines(const char *text)
@@ -163,6 +168,142 @@ static void test_chain(void)
 	writes(&s, "2ej", "\"step\":{\"agent\":\"planner\",\"id\":\"32\"", "the one that is shown");
 	writes(&s, "<Space><Down><Down>ej", "\"step\":{\"agent\":\"planner\",\"id\":\"31\"", "or the one at the cursor");
 	writes(&s, "2es", "<title>agenttop: step planner/plan 32</title>", "as SVG");
+	fake_free(&s);
+}
+
+/* All of the nth file of a view. */
+static void writes_all(const struct snapshot *s, const char *keys, unsigned nth, const char *want, const char *what)
+{
+	char *got = written_part(s, keys, nth, 80, false, NULL);
+
+	is_text(got, want, "%s", what);
+	free(got);
+}
+
+#define CPUS_NAMES "cpu,irq_share,busy_share,harm_ns,why,hot,irq_ns,softirq_ns,ksoftirqd_ns,task_ns,idle_ns,unknown_ns,interrupts\n"
+
+static void test_cpus(void)
+{
+	static const char blind_row[] =
+		"\n0,,0.039900,,quiet,0,,,0,380000000,9601000000,0,\n";
+	static struct capability caps[] = { { "irq", CAP_OFF, NULL, 0, "" }, { "vector", CAP_OFF, NULL, 0, "" },
+					    { "softirq", CAP_OFF, NULL, 0, "" } };
+	struct snapshot s;
+	char *got;
+
+	fake_planner(&s);
+	writes_all(&s, "3ec", 0, CPUS_NAMES
+		   "0,0.001900,0.039900,0,quiet,0,8000000,11000000,0,380000000,9601000000,0,4102\n"
+		   "2,0.370000,0.710000,62000000,\"IRQ-hot: 38 % in interrupts, took 62.0 ms of steps\",1,900000000,2800000000,100000000,"
+		   "3300000000,2900000000,0,90211\n", "CPUs as CSV");
+	got = written(&s, "3rec", 80, false, NULL);
+	ok(strstr(got, "\n2,0.37") && strstr(got, "\n2,0.37") < strstr(got, "\n0,0.0019"), "in the order of the screen");
+	free(got);
+	got = written(&s, "3eT", 80, false, NULL);
+	has_text(got, "\n  ▌   2  37 %  71 % 62.0 ms IRQ-hot: 38 % in interrupts", "and all rows as text");
+	free(got);
+	s.caps = caps, s.n_caps = ARRAY_LEN(caps);
+	writes(&s, "3ec", blind_row, "what was not recorded is empty, not 0");
+	fake_free(&s);
+}
+
+static void test_irqs(void)
+{
+	static struct irq_cpu net_cpus[] = { { 2, { 80900, 2700 * MS, US, 20 * US, 60 * US, 1410 * US, 2000 * US, 2600 * US } } };
+	struct snapshot s;
+	char *got;
+
+	fake_planner(&s);
+	writes_all(&s, "4ec", 0, "irq,name,count,rate_per_s,time_ns,cpu_share,p50_ns,p99_ns,max_ns,steps,harm_ns,on_cpu,managed,asked,effective,"
+		   "only_of_cpu\n"
+		   "35,virtio2-input.2,81000,8100.000,243000000,0.024300,3000,9000,60000,5386,9000000,\"2: 99 %, 0: 1.2 %\",no,0-3,2,\n"
+		   ",reschedule,4000,400.000,4000000,0.000400,1000,3000,9000,0,0,,,,,\n", "hard IRQs as CSV");
+	writes_all(&s, "4ec", 1, "softirq,raised,runs,rate_per_s,time_ns,cpu_share,p50_ns,p99_ns,max_ns,wait_p50_ns,wait_p99_ns,wait_max_ns,"
+		   "harm_ns,on_cpu,only_of_cpu\n"
+		   "NET_RX,81000,80900,8090.000,2700000000,0.270000,20000,1410000,2600000,2000,30000,70000,51000000,,\n",
+		   "softirqs are another file");
+	s.softirqs[0].cpus = net_cpus, s.softirqs[0].n_cpus = 1;	/* the rows are shared */
+	got = written(&s, "3<Enter>ec", 80, false, NULL);
+	has_text(got, "\n35,virtio2-input.2,80000,8000.000,240000000,0.024000,3000,9000,60000,,,", "of one CPU");
+	has_text(got, ",no,0-3,2,2\n", "which is said");
+	is_num(n_lines(got), 2, "only what ran there");
+	free(got);
+	got = written_part(&s, "3<Enter>ec", 1, 80, false, NULL);
+	has_text(got, "\nNET_RX,,80900,8090.000,2700000000,0.270000,20000,1410000,2600000,,,,,2,2\n", "softirqs, too");
+	free(got);
+	s.softirqs[0].cpus = NULL, s.softirqs[0].n_cpus = 0;
+	s.irqs[0].name = evil;
+	writes(&s, "4ec", "\n35,\"'=cmd|' /C calc'!A0,\"\"x\"\"\",", "a name that is a formula is none");
+	s.irqs[0].name = "virtio2-input.2";
+	s.n_irqs = 0;
+	writes(&s, "4ec", "softirq,raised,", "without hard IRQs softirqs alone");
+	fake_free(&s);
+}
+
+static void test_stages(void)
+{
+	struct snapshot s;
+	char *got;
+
+	fake_planner(&s);
+	got = written(&s, "5ec", 80, false, NULL);
+	is_num(n_lines(got), 13, "a line for each stage with any time");
+	has_text(got, "stage,count,p50_ns,p99_ns,p999_ns,max_ns,share,share_worst,verdict,typical_target_ns,tail_target_ns\n"
+		 "runqueue,5386,90000,8214000,10007000,11800000,0.110000,0.410000,", "stages as CSV: names, and the worst");
+	has_text(got, "\nuser,16158,900000,1200000,2150000,3100000,0.160000,0.120000,,,\n", "no target, no verdict");
+	free(got);
+	fake_free(&s);
+}
+
+static void test_devices(void)
+{
+	struct snapshot s;
+
+	fake_planner(&s);
+	writes_all(&s, "6ec", 0, "device,operation,n,bytes,queue_p50_ns,queue_p99_ns,queue_max_ns,device_p50_ns,device_p99_ns,device_max_ns,"
+		   "complete_p99_ns,by\n"
+		   "nvme0n1,RA,1200,4751360,4000,9000,12000,800000,1900000,2200000,,\n", "disks as CSV");
+	writes(&s, "6 ec", "\nnvme0n1,RA,1100,4505600,,,,800000,1900000,2200000,,planner:871\n", "with who issued the requests, when shown");
+	writes(&s, "6 ec", "\nnvme0n1,RA,60,245760,,,,800000,1900000,2200000,,others\n", "and who is not named");
+	writes_all(&s, "6ec", 1, "device,polls,work,per_poll,budget_hits,budget_share,time_p50_ns,time_p99_ns,time_max_ns,batch_p50_ns,"
+		   "batch_p99_ns\neth0,81000,412000,5.086420,14,0.000173,18000,1400000,2600000,,\n", "NAPI");
+	writes_all(&s, "6ec", 2, "ring,task,ops,errors,cancelled,p50_ns,p99_ns,max_ns,batch_p50,overflow,open,oldest_ns,operation,sq,cq\n"
+		   "0xffff888012345000,planner:871,1200,2,1,,,2200000,4,0,3,1200000000,,64,128\n"
+		   "0xffff888012345000,planner:871,1200,2,1,800000,1900000,2200000,,,,,READV,64,128\n"
+		   "0xffff888012345800,,0,0,0,,,,,2,0,,,,\n", "rings with their operations");
+	s.n_napis = 0;
+	writes(&s, "6ec", "device,operation,", "without network devices");
+	fake_free(&s);
+}
+
+static void test_tune(void)
+{
+	static const char names[] = "actor,level,harm_ns,share,steps,how,also,where,whom,cpu,stage\n";
+	static struct culprit_row culprits[] = {
+		{ .actor = "NET_RX", .id = 3, .level = HARM_SOFTIRQ, .ns = 51 * MS, .n_steps = 320 },
+		{ .actor = "others", .id = UINT32_MAX, .level = HARM_TASK, .others = 1, .ns = 7 * MS },
+	};
+	static struct harm_row harms[] = {
+		{ "NET_RX", "planner", 0, 2, 3, HARM_SOFTIRQ, ST_RUNQUEUE, 41 * MS, 300, 0 },
+		{ "NET_RX", "planner", 0, 2, 3, HARM_SOFTIRQ, ST_SOFTIRQ_STEAL, 10 * MS, 40, 0 },
+		{ "others", "", UINT32_MAX, 1, UINT32_MAX, HARM_TASK, ST_PREEMPTED, 7 * MS, 0, 1 },
+	};
+	struct snapshot s;
+	char *got;
+
+	fake_planner(&s);
+	s.culprits = culprits, s.n_culprits = ARRAY_LEN(culprits);
+	s.harms = harms, s.n_harms = ARRAY_LEN(harms);
+	got = written(&s, "7ec", 80, false, NULL);
+	ok(!strncmp(got, names, sizeof names - 1), "actors as CSV: names");
+	has_text(got, "\nNET_RX,softirq,51000000,0.001169,320,ran instead 41.0 ms,stole 10.0 ms,CPU 2,planner,,\n", "an actor");
+	has_text(got, "\nothers,task,7000000,0.000160,,preempted 7.00 ms,,CPU 1,,,\n", "many, of whom nobody knows how many steps");
+	is_num(n_lines(got), 3, "and no more");
+	free(got);
+	got = written(&s, "7 ec", 80, false, NULL);
+	is_num(n_lines(got), 5, "with its parts, when they are shown");
+	has_text(got, "\nNET_RX,softirq,41000000,0.000940,300,ran instead,,CPU 2,planner,2,runqueue\n", "whose they are stands there");
+	free(got);
 	fake_free(&s);
 }
 
@@ -231,7 +372,10 @@ static void test_choice(void)
 	dumps(&s, 80, "<Space><Down>e", "\nexport: t text  T all rows as text  c CSV  j step as JSON  s step as SVG  Esc\n", "on a step");
 	dumps(&s, 80, "2e", "\nexport: t text  c CSV  j step as JSON  s step as SVG  Esc\n", "in its chain");
 	dumps(&s, 40, "2e", "\nexport t text c CSV j JSON s SVG Esc\n", "on a narrow screen");
-	dumps(&s, 80, "3e", "\nexport: t text  Esc\n", "where there is no table");
+	dumps(&s, 80, "3e", "\nexport: t text  T all rows as text  c CSV  Esc\n", "on a table without steps");
+	dumps(&s, 80, "8e", "\nexport: t text  Esc\n", "where there is no table");
+	dumps(&s, 80, "4ec", "\nwould write agenttop-N-irqs.csv and 1 more: 3 rows\n", "two tables are two files");
+	dumps(&s, 80, "6ec", "\nwould write agenttop-N-disks.csv and 2 more: 5 rows\n", "and three are three");
 	dumps(&s, 80, "e<Esc>", "\nnote: the trace begins", "Esc closes it");
 	dumps(&s, 80, "e2", "\n[1 Steps]", "another key closes it and does nothing else");
 	dumps(&s, 80, "ee", "\nnote: the trace begins", "e too");
@@ -247,7 +391,11 @@ static void test_choice(void)
 	fake_free(&s);
 	fake_empty(&s);
 	dumps(&s, 80, "e", "\nexport: t text  Esc\n", "an empty recording");
-	dumps(&s, 80, "2e", "\nexport: t text  Esc\n", "and its chain");
+	for (const char *view = "234567"; *view; view++) {
+		char keys[] = { *view, 'e', 0 };
+
+		dumps(&s, 80, keys, "\nexport: t text  Esc\n", "and its other screens");
+	}
 	fake_free(&s);
 }
 
@@ -473,6 +621,11 @@ int main(void)
 	test_csv();
 	test_steps();
 	test_chain();
+	test_cpus();
+	test_irqs();
+	test_stages();
+	test_devices();
+	test_tune();
 	test_text();
 	test_choice();
 	test_svg();
