@@ -180,8 +180,10 @@ static void meet_losses(const struct model *m, struct step *d)
 
 		if (l->from >= d->end)
 			continue;
-		if (++d->n_lost <= LOSSES_EACH)
+		if (++d->n_lost <= LOSSES_EACH) {
 			segments_doubt(d->seg, d->n_seg, l->from, l->to);
+			d->n_seg = segments_lose(&d->seg, d->n_seg, l->cpu, l->from, l->to);
+		}
 		first = MIN(first, l->from);
 		last = MAX(last, l->to);
 	}

@@ -426,3 +426,41 @@ void segments_doubt(struct segment *seg, size_t n, uint64_t from, uint64_t to)
 			seg[i].confidence = CONF_INFERRED;
 	}
 }
+
+static bool is_said_of(const struct segment *g, uint32_t cpu, uint64_t from, uint64_t to)
+{
+	return g->cpu == cpu && g->from < to && g->to > from && !g->n_merged && g->stage != ST_LOST && g->stage != ST_UNKNOWN;
+}
+
+size_t segments_lose(struct segment **seg, size_t n, uint32_t cpu, uint64_t from, uint64_t to)
+{
+	size_t n_hit = 0, n_new = 0;
+	struct segment *cut;
+
+	for (size_t i = 0; i < n; i++)
+		n_hit += is_said_of(*seg + i, cpu, from, to);
+	if (!n_hit)
+		return n;
+	cut = xcalloc(n + 2 * n_hit, sizeof *cut);
+	for (size_t i = 0; i < n; i++) {
+		struct segment g = (*seg)[i], rest = g;
+
+		if (!is_said_of(&g, cpu, from, to)) {
+			cut[n_new++] = g;
+			continue;
+		}
+		if (g.from < from) {
+			g.to = from;
+			cut[n_new++] = g;
+		}
+		cut[n_new++] = (struct segment){ .from = MAX(rest.from, from), .to = MIN(rest.to, to), .cpu = cpu, .gate = rest.gate,
+						 .stage = ST_LOST, .confidence = CONF_INFERRED };
+		if (rest.to > to) {
+			rest.from = to;
+			cut[n_new++] = rest;
+		}
+	}
+	free(*seg);
+	*seg = cut;
+	return n_new;
+}

@@ -73,5 +73,10 @@ void trail_trim(struct trail *, uint64_t before);	/* drops what ended before; th
 
 /* It turned out that events were lost in [from, to): of waits in that time nothing is proven any more. seg: ascending. */
 void segments_doubt(struct segment *seg, size_t n, uint64_t from, uint64_t to);
+/*
+ * The same of one CPU: nobody knows what it did then, so that time is lost in what was said of it. Returns how many segments
+ * there are then; *seg is of malloc() and may have moved.
+ */
+size_t segments_lose(struct segment **seg, size_t n, uint32_t cpu, uint64_t from, uint64_t to);
 
 #endif
