@@ -21,7 +21,7 @@
 #define SLACK_NS (2 * NSEC_PER_MSEC)	/* a writer that an interrupt, or a hypervisor, has held up */
 #define ROUND_PAGES 256			/* of a CPU in a round, so that others have their turn */
 #define DRAIN_ROUNDS 1000		/* of events that go on, when recording could not be stopped */
-#define WAITING_MAX (32u << 20)		/* bytes that may wait for the engine */
+#define WAITING_MAX (32u << 20)		/* bytes that may wait for the engine, or that it has not given back */
 
 struct stream {
 	int pages, stats;
@@ -514,9 +514,9 @@ void reader_give_back(struct reader *r, struct chunk *list)
 
 	if (!list)
 		return;
-	while (*end)
-		end = &(*end)->next;
 	pthread_mutex_lock(&r->lock);
+	for (; *end; end = &(*end)->next)
+		r->n_waiting -= MIN(r->n_waiting, r->page_size);
 	*end = r->spare;
 	r->spare = list;
 	pthread_mutex_unlock(&r->lock);
@@ -630,7 +630,6 @@ bool reader_take(struct reader *r, struct batch *b)
 	*b = (struct batch){ .first = r->first, .end = r->first ? r->end : NULL, .watermark = r->watermark };
 	r->first = NULL;
 	r->end = &r->first;
-	r->n_waiting = 0;
 	pthread_mutex_unlock(&r->lock);
 	return b->first || b->watermark;
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Live: steps that have left the window are forgotten, and those that never end. */
+/* Steps that have left the window or are too many to keep are forgotten, and those that never end. */
 #include "step_in.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysinfo.h>
 
 #define KEPT_BYTES_MAX (128ull << 20)	/* of steps with their segments: more is a rate that nobody looks through */
 #define OLD_OPEN_MAX 1024		/* steps open for longer than the window */
@@ -69,11 +70,24 @@ static void turn_kept(struct steps *st)
 	st->kept[0] = last;
 }
 
+/* Of all steps of a recording so much is kept that the machine goes on. */
+static uint64_t kept_bytes_max(const struct steps *st)
+{
+	static uint64_t part;
+	struct sysinfo i;
+
+	if (steps_windowed(st))
+		return KEPT_BYTES_MAX;
+	if (!part)
+		part = MAX(sysinfo(&i) ? 0 : (uint64_t)i.totalram * i.mem_unit / 4, KEPT_BYTES_MAX);
+	return part;
+}
+
 /* The tables count them all the same. */
-static void evict_crowd(struct steps *st)
+static void evict_crowd(struct steps *st, uint64_t max)
 {
 	for (size_t k = SLICES; k-- > 0;)
-		while (st->kept_bytes > KEPT_BYTES_MAX && st->kept[k].first < st->kept[k].n) {
+		while (st->kept_bytes > max && st->kept[k].first < st->kept[k].n) {
 			evict(st, &st->kept[k]);
 			st->n_evicted++;
 		}
@@ -81,8 +95,8 @@ static void evict_crowd(struct steps *st)
 
 void step_keep_within_bounds(struct steps *st)
 {
-	if (unlikely(st->kept_bytes > KEPT_BYTES_MAX) && st->o->steps == STEPS_ALL && steps_windowed(st))
-		evict_crowd(st);
+	if (unlikely(st->kept_bytes > KEPT_BYTES_MAX) && st->o->steps == STEPS_ALL && st->kept_bytes > kept_bytes_max(st))
+		evict_crowd(st, kept_bytes_max(st));
 }
 
 /* ---- steps that never end ---- */

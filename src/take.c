@@ -138,7 +138,7 @@ static void take_notes(struct snapshot *s, const struct ctx *c, const struct sou
 		s->notes[s->n_notes++] = arena_strdup(&s->mem, text);
 	}
 	if (v->n_evicted) {
-		snprintf(text, sizeof text, "so many steps that the oldest %llu of the window are not kept: tables count them all the same",
+		snprintf(text, sizeof text, "so many steps that the oldest %llu are not kept: tables count them all the same",
 			 (unsigned long long)v->n_evicted);
 		s->notes[s->n_notes++] = arena_strdup(&s->mem, text);
 	}

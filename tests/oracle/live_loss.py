@@ -60,11 +60,12 @@ def run(binary, path, length):
     load = agent('--cpu', str(a), '--peer-cpu', str(b), '--rate', '150', '--forever')
     if not load:
         skip_all('agentloop is not built')
-    live = Agenttop(binary, '--buffer', '64', '--record', path, '--report=json', '--keep', '2', '--top', '0', '--duration', '100000')
+    steps = '--steps=worst:500' if length > SHORT else '--steps=all'       # a report of all would be a file of gigabytes
+    live = Agenttop(binary, '--buffer', '64', '--record', path, '--report=json', '--keep', '2', '--top', '0', '--duration', '100000', steps)
     if not live.recording():
         return live, None, {}, []
     screen = None
-    if length > SHORT:          # all steps that are to be reported take memory, what is on a screen is a window's
+    if length > SHORT:          # what is on a screen is a window's
         screen = bench_live.Live('', binary, os.path.dirname(path), False, '--buffer', '64', '--keep', '10')
         screen.begin()
     pings = [Process([sys.executable, '-c', PING, str(cpu), pause]) for cpu, pause in ((a, '1.2'), (b, '.6'))]
