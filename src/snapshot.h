@@ -69,6 +69,7 @@ struct agent_row {
 struct kind_row {		/* agent x step name */
 	const char *agent, *name;
 	uint32_t agent_i;
+	int32_t tgid;			/* as agent_row's */
 	struct quant steps;
 	struct quant deadlines;	/* of its steps that had one */
 	uint64_t n_deadline_miss;

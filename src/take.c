@@ -260,7 +260,7 @@ static void take_kinds(struct snapshot *s, const struct steps_view *v)
 		s->n_kinds++;
 		*r = (struct kind_row){
 			.agent = strs_text(s->strs, v->agents[k->agent_i].name), .name = strs_text(s->strs, k->name),
-			.agent_i = k->agent_i, .steps = dist_quant(&k->steps), .deadlines = dist_quant(&k->deadlines),
+			.agent_i = k->agent_i, .tgid = v->agents[k->agent_i].tgid, .steps = dist_quant(&k->steps), .deadlines = dist_quant(&k->deadlines),
 			.n_deadline_miss = k->n_deadline_miss,
 		};
 		memcpy(r->stage_ns, k->ns, sizeof r->stage_ns);

@@ -86,13 +86,11 @@ void kinds_fini(struct kinds *k)
 	*k = (struct kinds){ 0 };
 }
 
-uint64_t kinds_id(const struct snapshot *s, const struct kind_row *k)
+uint64_t kinds_id(const struct kind_row *k)
 {
-	uint64_t h = 0xcbf29ce484222325ull;
-
 	/* Two processes may have one name. */
-	if (k->agent_i < s->n_agents)
-		h ^= hash64((uint32_t)s->agents[k->agent_i].tgid);
+	uint64_t h = 0xcbf29ce484222325ull ^ hash64((uint32_t)k->tgid);
+
 	for (const char *p = k->agent; *p; p++)
 		h = (h ^ (unsigned char)*p) * 0x100000001b3ull;
 	h = hash64(h);
@@ -104,7 +102,7 @@ uint64_t kinds_id(const struct snapshot *s, const struct kind_row *k)
 uint32_t kinds_row(const struct snapshot *s, uint64_t id)
 {
 	for (size_t i = 0; i < s->n_kinds; i++)
-		if (kinds_id(s, s->kinds + i) == id)
+		if (kinds_id(s->kinds + i) == id)
 			return (uint32_t)i;
 	return KIND_NONE;
 }

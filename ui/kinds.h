@@ -25,7 +25,7 @@ struct kinds {
 void kinds_update(struct kinds *, const struct snapshot *);
 void kinds_fini(struct kinds *);
 /* A kind by its texts and process: row numbers change from snapshot to snapshot. */
-uint64_t kinds_id(const struct snapshot *, const struct kind_row *);
+uint64_t kinds_id(const struct kind_row *);
 uint32_t kinds_row(const struct snapshot *, uint64_t id);	/* KIND_NONE: not there */
 /* Numbers of the steps of a kind (free() it): slowest first, or in the order of the snapshot, newest first. */
 uint32_t *kinds_slowest(const struct kinds *, uint32_t kind, size_t *n);

@@ -139,7 +139,7 @@ static void remember(struct state *st, const struct snapshot *s)
 	snprintf(t, sizeof t, "#%llu", (unsigned long long)st->step->serial);
 	snprintf(st->name, sizeof st->name, "%.80s%s%.60s %.30s, %s,", snapshot_str(s, st->step->agent), name[0] ? "/" : "", name,
 		 id[0] ? id : t, fmt_ns(ns, sizeof ns, step_ns(st->step)));
-	st->kind_id = st->kind < s->n_kinds ? kinds_id(s, s->kinds + st->kind) : 0;
+	st->kind_id = st->kind < s->n_kinds ? kinds_id(s->kinds + st->kind) : 0;
 }
 
 /* step_i: number in snapshot.steps; beyond its end for none. */

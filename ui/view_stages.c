@@ -452,7 +452,7 @@ static unsigned next_kind(struct state *st, const struct snapshot *s, int direct
 
 	if (!st->of_kinds || kind >= s->n_kinds)
 		return 0;
-	st->kind_id = kinds_id(s, s->kinds + kind);
+	st->kind_id = kinds_id(s->kinds + kind);
 	find_kind(st, s);
 	return UI_REDRAW;
 }

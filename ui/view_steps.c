@@ -43,8 +43,6 @@ struct state {
 	size_t n_rows, cap_rows;
 	uint32_t *order;
 	size_t cap_order;
-	bool *has_twin;			/* agents of whose name there is another one */
-	size_t n_twins, cap_twins;
 	char why[256];			/* where the slow steps' time goes and who took it, in words */
 };
 struct arg {
@@ -97,13 +95,21 @@ static void stage_field(struct field *f, unsigned stage, uint64_t ns, bool known
 	f->num = (double)ns;
 }
 
+static bool has_twin(const struct snapshot *s, const struct kind_row *k)
+{
+	for (size_t i = 0; i < s->n_agents; i++)
+		if (s->agents[i].tgid != k->tgid && !strcmp(s->agents[i].agent, k->agent))
+			return true;
+	return false;
+}
+
 /* "planner"; "871 planner" when there is another one. */
 static void agent_field(const struct arg *a, const struct kind_row *k, struct field *f)
 {
 	text_field(f, k->agent, STYLE_NORMAL);
-	if (k->agent_i >= a->st->n_twins || !a->st->has_twin[k->agent_i] || a->s->agents[k->agent_i].tgid <= 0)
+	if (k->tgid <= 0 || !has_twin(a->s, k))
 		return;
-	snprintf(f->buf, sizeof f->buf, "%d %.50s", a->s->agents[k->agent_i].tgid, k->agent);
+	snprintf(f->buf, sizeof f->buf, "%d %.50s", k->tgid, k->agent);
 	f->text = f->buf;
 }
 
@@ -244,9 +250,9 @@ static unsigned sort_col(const struct state *st)
 }
 
 /* Number in st->open of a kind; n_open when it is folded. */
-static size_t open_i(const struct state *st, const struct snapshot *s, const struct kind_row *k)
+static size_t open_i(const struct state *st, const struct kind_row *k)
 {
-	uint64_t id = kinds_id(s, k);
+	uint64_t id = kinds_id(k);
 	size_t i = 0;
 
 	while (i < st->n_open && st->open[i] != id)
@@ -291,7 +297,7 @@ static void remember(struct state *st, const struct snapshot *s)
 {
 	if (st->pos.cursor >= st->n_rows)
 		return;
-	st->sel = kinds_id(s, s->kinds + st->rows[st->pos.cursor].kind);
+	st->sel = kinds_id(s->kinds + st->rows[st->pos.cursor].kind);
 	st->sel_step = row_step(st, st->rows + st->pos.cursor);
 }
 
@@ -321,7 +327,7 @@ static void restore(struct state *st, const struct snapshot *s)
 		const struct row *r = st->rows + i;
 
 		if (r->step == ROW_KIND) {
-			if (kinds_id(s, s->kinds + r->kind) != st->sel)
+			if (kinds_id(s->kinds + r->kind) != st->sel)
 				continue;
 			kind_at = i;
 			if (!st->sel_step)
@@ -343,7 +349,7 @@ static void to_newest(struct state *st, const struct snapshot *s)
 {
 	size_t i = 0;
 
-	while (i < st->n_rows && (st->rows[i].step != ROW_KIND || kinds_id(s, s->kinds + st->rows[i].kind) != st->sel))
+	while (i < st->n_rows && (st->rows[i].step != ROW_KIND || kinds_id(s->kinds + st->rows[i].kind) != st->sel))
 		i++;
 	if (i == st->n_rows) {
 		restore(st, s);
@@ -368,7 +374,7 @@ static void make_rows(struct state *st, const struct snapshot *s)
 		if (st->filter.n && !st->matches.kind[st->order[i]].steps.n)
 			continue;
 		add_row(st, st->order[i], ROW_KIND);
-		if (st->n_open && open_i(st, s, s->kinds + st->order[i]) < st->n_open)
+		if (st->n_open && open_i(st, s->kinds + st->order[i]) < st->n_open)
 			add_steps(st, s, st->order[i]);
 	}
 	/* Until somebody moves the cursor it stays on the first line, whatever comes to be there. */
@@ -378,21 +384,6 @@ static void make_rows(struct state *st, const struct snapshot *s)
 		restore(st, s);
 	else
 		st->pos = (struct table_pos){ 0, 0 };
-}
-
-#define TWINS_MAX 300			/* agents; of more nobody compares the names */
-
-static void find_twins(struct state *st, const struct snapshot *s)
-{
-	st->n_twins = s->n_agents <= TWINS_MAX ? s->n_agents : 0;
-	if (st->n_twins)
-		GROW(st->has_twin, st->n_twins - 1, st->cap_twins);
-	for (size_t i = 0; i < st->n_twins; i++)
-		st->has_twin[i] = false;
-	for (size_t i = 0; i < st->n_twins; i++)
-		for (size_t j = 0; j < i; j++)
-			if (s->agents[i].tgid != s->agents[j].tgid && !strcmp(s->agents[i].agent, s->agents[j].agent))
-				st->has_twin[i] = st->has_twin[j] = true;
 }
 
 /* Can one choose among tasks that could be agents? */
@@ -443,7 +434,6 @@ static void update(void *state, const struct snapshot *s)
 	}
 	apply_filter(st, s);
 	head_find_why(s, st->why, sizeof st->why);
-	find_twins(st, s);
 	make_rows(st, s);
 }
 
@@ -520,17 +510,17 @@ static void status(const void *state, const struct snapshot *s, char *buf, size_
 
 static void toggle(struct state *st, const struct snapshot *s, const struct kind_row *k)
 {
-	size_t i = open_i(st, s, k);
+	size_t i = open_i(st, k);
 
 	if (i < st->n_open) {
 		st->open[i] = st->open[--st->n_open];
 	} else {
 		GROW(st->open, st->n_open, st->cap_open);
-		st->open[st->n_open++] = kinds_id(s, k);
+		st->open[st->n_open++] = kinds_id(k);
 	}
 	st->follow = false;
 	/* A single step that is folded away leaves the cursor on its kind. */
-	st->sel = kinds_id(s, k);
+	st->sel = kinds_id(k);
 	st->sel_step = 0;
 	st->moved = true;
 	make_rows(st, s);
@@ -703,12 +693,12 @@ static size_t marked_row(const struct state *st)
 	return n;
 }
 
-static void open_kind(struct state *st, const struct snapshot *s, const struct kind_row *k)
+static void open_kind(struct state *st, const struct kind_row *k)
 {
-	if (open_i(st, s, k) < st->n_open)
+	if (open_i(st, k) < st->n_open)
 		return;
 	GROW(st->open, st->n_open, st->cap_open);
-	st->open[st->n_open++] = kinds_id(s, k);
+	st->open[st->n_open++] = kinds_id(k);
 }
 
 /* The kind of a marked step that would be among the rows if that were not folded. */
@@ -731,7 +721,7 @@ static unsigned next_mark(struct state *st, const struct snapshot *s, struct mov
 	uint32_t kind = at == st->n_rows ? marked_kind(st, s) : KIND_NONE;
 
 	if (kind != KIND_NONE) {
-		open_kind(st, s, s->kinds + kind);
+		open_kind(st, s->kinds + kind);
 		make_rows(st, s);
 		at = marked_row(st);
 	}
@@ -749,9 +739,9 @@ static unsigned follow(struct state *st, const struct snapshot *s)
 
 	st->follow = !st->follow;
 	if (st->follow) {
-		open_kind(st, s, k);
+		open_kind(st, k);
 		st->newest_first = st->moved = true;
-		st->sel = kinds_id(s, k);
+		st->sel = kinds_id(k);
 		make_rows(st, s);
 	}
 	return UI_REDRAW;
@@ -958,7 +948,6 @@ static void fini(void *state)
 	free(st->open);
 	free(st->rows);
 	free(st->order);
-	free(st->has_twin);
 }
 
 static const struct keydoc task_keys[] = {

@@ -204,7 +204,7 @@ __attribute__((unused)) static void fake_planner(struct snapshot *s)
 {
 	static struct agent_row agent = { .agent = "planner", .comm = "python3", .cls = "interactive", .tgid = 870,
 					  .n_deadline_miss = 14 };
-	static struct kind_row kind = { .agent = "planner", .name = "plan", .n_deadline_miss = 14, .worst_stage = ST_RUNQUEUE,
+	static struct kind_row kind = { .agent = "planner", .name = "plan", .tgid = 870, .n_deadline_miss = 14, .worst_stage = ST_RUNQUEUE,
 					.worst_ns = 6100 * US };
 	static const char *missing[] = { "nvme:nvme_setup_cmd", "nvme:nvme_complete_rq" };
 	static struct capability caps[] = {

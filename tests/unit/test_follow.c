@@ -98,6 +98,30 @@ static void test_turns(void)
 	world_free(w);
 }
 
+/* What has left the window leaves the numbers of those that stay as they are. */
+static void test_same_name(void)
+{
+	struct world *w = world_new(KEEP, NULL);
+	uint64_t now = SEC;
+	const struct snapshot *s;
+	unsigned wrong = 0;
+
+	engine_follow(w->c, 100, true);
+	turns(w, &now, 100, "first", 5);
+	now += 2 * KEEP;
+	for (int32_t pid = 200; pid < 203; pid++) {
+		engine_follow(w->c, pid, true);
+		turns(w, &now, pid, "agent", 5);
+	}
+	engine_tick(w->c, now);
+	s = world_look(w);
+	ok(s->n_agents == 3 && s->n_kinds == 3, "three agents of one name; one before them is not shown any more");
+	for (size_t i = 0; i < s->n_kinds; i++)
+		wrong += s->kinds[i].agent_i == i || s->kinds[i].tgid != s->agents[i].tgid || s->kinds[i].tgid != 200 + (int32_t)i;
+	is_num(wrong, 0, "their kinds of steps say whose they are");
+	world_free(w);
+}
+
 static void test_kin(void)
 {
 	struct world *w = world_new(KEEP, NULL);
@@ -275,6 +299,7 @@ static void test_old_parents(void)
 int main(void)
 {
 	test_turns();
+	test_same_name();
 	test_kin();
 	test_late();
 	test_selected();

@@ -484,7 +484,9 @@ static void test_same_name(void)
 {
 	static struct agent_row agents[] = { { .agent = "claude", .tgid = 10, .comm = "", .cls = "" },
 					     { .agent = "claude", .tgid = 20, .comm = "", .cls = "" } };
-	struct kind_row k[2] = { { .agent = "claude", .name = "turn", .agent_i = 0 }, { .agent = "claude", .name = "turn", .agent_i = 1 } };
+	/* agent_i is no row of agents: those without steps in the window are not there */
+	struct kind_row k[2] = { { .agent = "claude", .name = "turn", .agent_i = 1, .tgid = 10 },
+				 { .agent = "claude", .name = "turn", .agent_i = 4, .tgid = 20 } };
 	struct kind_row turned[2];
 	struct snapshot a, b;
 	struct cells c = { 0 };
@@ -501,10 +503,10 @@ static void test_same_name(void)
 	a.kinds = k, b.kinds = turned;
 	cells_resize(&c, 120, 30);
 	app_set_snapshot(app, &a);
-	app_draw(app, &c);
+	cursor_has(app, &c, "10 claude ", "each says which process it is");
 	app_act(app, ACT_DOWN);
 	cursor_has(app, &c, " 200 ", "the second one is chosen");
-	cursor_has(app, &c, "20 claude ", "and says which process it is");
+	cursor_has(app, &c, "20 claude ", "and says so, too");
 	app_set_snapshot(app, &b);
 	cursor_has(app, &c, " 200 ", "and still is when it is the first");
 	app_free(app);
