@@ -363,6 +363,23 @@ static struct layout lay_out(const struct state *st, struct rect r, int n_words)
 	return l;
 }
 
+/* Rows that the table leaves out stand in its heading: there is no line to spare, and fields go up to the end of theirs. */
+static void draw_table(const struct arg *a, struct cells *c, struct rect r)
+{
+	const struct state *st = a->st;
+	struct column cols[ARRAY_LEN(columns)];
+	struct table t = line_table;
+	size_t page = (size_t)MAX(r.h - 1, 0), seen = MIN(table_top(&st->pos, st->n_rows, page) + page, st->n_rows);
+	char title[32];
+
+	memcpy(cols, columns, sizeof cols);
+	t.cols = cols;
+	snprintf(title, sizeof title, "%s  ▾ %zu more", columns[COL_STAGE].title, st->n_rows - seen);
+	if (seen < st->n_rows)
+		cols[COL_STAGE].title = title;
+	table_draw(&t, a, st->n_rows, &st->pos, c, r, sort_col(st), st->reverse);
+}
+
 static void draw(const void *state, const struct snapshot *s, struct cells *c, struct rect r)
 {
 	const struct state *st = state;
@@ -375,7 +392,7 @@ static void draw(const void *state, const struct snapshot *s, struct cells *c, s
 			   "There are no steps, so no stage has any time; the first screen says why.");
 		return;
 	}
-	table_draw(&line_table, &a, st->n_rows, &st->pos, c, l.table, sort_col(st), st->reverse);
+	draw_table(&a, c, l.table);
 	if (l.map.h > 2) {
 		int used = draw_map(st, s, c, l.map);
 

@@ -50,7 +50,7 @@ static void planner(struct snapshot *s)
 }
 
 static const char stages_80[] =
-"  STAGE                  COUNT     P50     P99     MAX  SHARE SLOW 1 %▼ VERDICT\n"
+"  STAGE  ▾ 5 more        COUNT     P50     P99     MAX  SHARE SLOW 1 %▼ VERDICT\n"
 "▸ R run queue            5 386 90.0 us 8.21 ms 11.8 ms   11 %      41 % over ▲\n"
 "  n NAPI                 5 386 40.0 us 1.41 ms 2.60 ms  5.0 %      17 % over ▲\n"
 "  u user                16 158  900 us 1.20 ms 3.10 ms   16 %      12 % –\n"
@@ -92,6 +92,8 @@ static void test_table(void)
 	planner(&s);
 	is_body(&s, 80, 24, STAGES(""), stages_80, "at 80x24");
 	has(&s, 80, 24, STAGES("<End>"), "▸ i hard IRQ             5 386 2.00 us 3.00 us 8.00 us <0.1 %    <0.1 % good\n", "the rest is below");
+	body_has_not(&s, 80, 24, STAGES("<End>"), "more", "and nothing is below that");
+	body_has_not(&s, 120, 40, STAGES(""), "more", "nor where all of them fit");
 	has(&s, 120, 40, STAGES(""), "▸ R run queue              5 386 90.0 us 8.21 ms 10.0 ms 11.8 ms   11 %      41 % 200 us, 500 us   over ▲",
 	    "with percentiles, shares, target and verdict; worst first");
 	has(&s, 120, 40, STAGES(""), "good", "targets that are met are said to be");
