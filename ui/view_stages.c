@@ -538,11 +538,14 @@ static const struct keydoc keys_of_kinds[] = {
 	{ ACT_ENTER, "slowest step", NULL }, { ACT_EXPAND, "map of stage", NULL }, { ACT_RIGHT, "kind of step", NULL, "Left Right" },
 	{ ACT_SORT, "sort", NULL }, { 0 }
 };
+static const struct keydoc keys_of_none[] = { { ACT_BACK, "back", NULL }, { 0 } };
 
 static const struct keydoc *foot(const void *state, const struct snapshot *s)
 {
+	const struct state *st = state;
+
 	(void)s;
-	return ((const struct state *)state)->of_kinds ? keys_of_kinds : NULL;
+	return !st->n_rows ? keys_of_none : st->of_kinds ? keys_of_kinds : NULL;
 }
 
 static const struct table *const shown[] = { &line_table, NULL };

@@ -112,6 +112,8 @@ static void test_table(void)
 	fake_free(&s);
 	fake_empty(&s);
 	has(&s, 80, 24, STAGES("<Enter>sSr <Right>"), "There are no steps, so no stage has any time", "nothing there, nothing shown");
+	has(&s, 80, 24, STAGES(""), "\nEsc back  e export  ? help  q quit\n", "and no key offered that does nothing");
+	has(&s, 80, 24, STAGES(" "), "\nEsc back  e export  ? help  q quit\n", "whichever was tried");
 	fake_free(&s);
 }
 
