@@ -62,6 +62,9 @@ struct promise {		/* what steps' deadlines are and how they were kept */
 	bool any;
 };
 
+/* What goes first when there is no room; live, whether steps come is worth more than one more percentile. */
+enum { DROP_P50 = 1, DROP_LESS, DROP_LEAST, DROP_MAX, DROP_NONE, DROP_AGENTS };
+
 static struct promise find_promise(const struct snapshot *s)
 {
 	uint64_t least = UINT64_MAX, most = 0;
@@ -82,19 +85,23 @@ static struct promise find_promise(const struct snapshot *s)
 	return p;
 }
 
-static void add_promise(const struct promise *p, struct parts *ps)
+/* As much of it as fits: how many were missed at the least, for a value is whole or not there. */
+static void add_promise(const struct promise *p, struct parts *ps, int room)
 {
-	char t[16], count[16], share[16], pct[24] = "";
+	char t[16], deadline[32], n[16], share[16], pct[24] = "", text[96] = "";
 
 	if (!p->any) {
-		parts_add(ps, 4, STYLE_DIM, "no deadline", "%s", "");
+		parts_add(ps, DROP_NONE, STYLE_DIM, "no deadline", "%s", "");
 		return;
 	}
+	snprintf(deadline, sizeof deadline, "%s %s%s", p->deadline_ns || !p->n ? "deadline" : "deadlines",
+		 p->deadline_ns ? fmt_ns(t, sizeof t, p->deadline_ns) : "", p->deadline_ns ? " " : "");
 	if (p->n_missed && p->n)
 		snprintf(pct, sizeof pct, " (%s)", look_part(share, sizeof share, p->n_missed, p->n));
-	parts_add(ps, 0, p->n_missed ? STYLE_OVER : STYLE_GOOD, "", "%s %s%smissed %s%s",
-		  p->deadline_ns || !p->n ? "deadline" : "deadlines", p->deadline_ns ? fmt_ns(t, sizeof t, p->deadline_ns) : "",
-		  p->deadline_ns ? " " : "", look_count(count, sizeof count, p->n_missed), pct);
+	look_count(n, sizeof n, p->n_missed);
+	for (int less = 0; less < 3 && (!less || cells_width(text) > room); less++)
+		snprintf(text, sizeof text, "%smissed %s%s", less < 1 ? deadline : "", n, less < 2 ? pct : "");
+	parts_add(ps, 0, p->n_missed ? STYLE_OVER : STYLE_GOOD, "", "%s", text);
 }
 
 static void add_percentile(const struct promise *p, struct parts *ps, uint8_t drop, const char *label, uint64_t ns, bool known)
@@ -113,19 +120,27 @@ static void add_answer(const struct snapshot *s, const struct promise *p, struct
 	uint64_t span;
 	char t[16];
 
-	parts_add(ps, 6, STYLE_NORMAL, "", "%zu agent%s", s->n_agents, s->n_agents == 1 ? "" : "s");
-	/* Live, whether steps come is worth more than one more percentile. */
-	parts_add(ps, s->live.on ? 1 : 2, STYLE_NORMAL, "steps ", "%s", look_span_known(s, &span) ?
+	parts_add(ps, DROP_AGENTS, STYLE_NORMAL, "", "%zu agent%s", s->n_agents, s->n_agents == 1 ? "" : "s");
+	parts_add(ps, s->live.on ? DROP_LESS : DROP_LEAST, STYLE_NORMAL, "steps ", "%s", look_span_known(s, &span) ?
 		  look_rate(t, sizeof t, (double)q->n * 1e9 / (double)span) : look_count(t, sizeof t, q->n));
-	parts_add(ps, 0, STYLE_NORMAL, "p50 ", "%s", look_ns(t, sizeof t, q->p50, known));
+	parts_add(ps, DROP_P50, STYLE_NORMAL, "p50 ", "%s", look_ns(t, sizeof t, q->p50, known));
 	add_percentile(p, ps, 0, "p99 ", q->p99, known);
-	add_percentile(p, ps, s->live.on ? 2 : 1, "p999 ", q->p999, known);
-	parts_add(ps, 3, STYLE_NORMAL, "max ", "%s", look_ns(t, sizeof t, q->max, known));
+	add_percentile(p, ps, s->live.on ? DROP_LEAST : DROP_LESS, "p999 ", q->p999, known);
+	parts_add(ps, DROP_MAX, STYLE_NORMAL, "max ", "%s", look_ns(t, sizeof t, q->max, known));
 }
 
 static int width_of(const struct parts *ps)
 {
 	return parts_put(ps, &(struct cells){ 0 }, 0, 0, INT16_MAX, GAP);
+}
+
+/* What p50 and p99 leave of w columns. */
+static int left_for_promise(const struct parts *ps, int w)
+{
+	for (size_t i = 0; i < ps->n; i++)
+		if (ps->p[i].drop <= DROP_P50)
+			w -= cells_width(ps->p[i].text) + GAP;
+	return w;
 }
 
 /* One line if all of it fits, with bars that are worth a look; else two, if there may be so many. */
@@ -137,7 +152,7 @@ static int put_answer(const struct snapshot *s, struct cells *c, struct rect r, 
 
 	add_answer(s, &p, &one);
 	two = one;
-	add_promise(&p, &one);
+	add_promise(&p, &one, may_be_two ? INT16_MAX : left_for_promise(&one, r.w));
 	wanted = s->time.steps && s->time.n ? 20 + 2 * SPARK_MIN + GAP : 0;
 	if (!may_be_two || width_of(&one) + wanted <= r.w || (!p.any && !wanted)) {
 		used = parts_put(&one, c, r.x, r.y, r.w, GAP);
@@ -146,7 +161,7 @@ static int put_answer(const struct snapshot *s, struct cells *c, struct rect r, 
 	}
 	parts_put(&two, c, r.x, r.y, r.w, GAP);
 	two = (struct parts){ 0 };
-	add_promise(&p, &two);
+	add_promise(&p, &two, r.w);
 	used = parts_put(&two, c, r.x, r.y + 1, r.w, GAP);
 	head_spark(s, c, r.x + used + GAP, r.y + 1, r.w - used - GAP);
 	return 2;

@@ -95,6 +95,25 @@ static void test_deadlines(void)
 	fake_free(&s);
 }
 
+/* On one line, as where there are few. */
+static void test_narrow(void)
+{
+	struct snapshot s;
+	int used;
+
+	fake_planner(&s);
+	has_text(paint(&s, "", 62, 3, false, &used), "p50 8.10 ms  p99 23.4 ms ▲  deadline 20.0 ms missed 14 (0.3 %)\n", "all of the deadline");
+	has_text(paint(&s, "", 61, 3, false, &used), "p50 8.10 ms  p99 23.4 ms ▲  p999 32.3 ms ▲  missed 14 (0.3 %)\n", "then without the deadline itself");
+	has_text(paint(&s, "", 45, 3, false, &used), "p50 8.10 ms  p99 23.4 ms ▲  missed 14 (0.3 %)\n", "as long as that fits");
+	has_text(paint(&s, "", 44, 3, false, &used), "p50 8.10 ms  p99 23.4 ms ▲  missed 14\n", "then without the share");
+	has_text(paint(&s, "", 40, 3, false, &used), "p50 8.10 ms  p99 23.4 ms ▲  missed 14\n", "down to the narrowest screen");
+	s.kinds[0].n_deadline_miss = 99999, s.kinds[0].deadlines.n = 100000;
+	has_text(paint(&s, "", 40, 3, false, &used), "p99 23.4 ms ▲  missed 99 999\n", "no value is cut: the median goes first");
+	has_text(paint(&s, "", 40, 4, false, &used), "p50 8.10 ms  p99 23.4 ms ▲\ndeadline 20.0 ms missed 99 999 (100 %)\n", "on two lines there is room");
+	s.kinds[0].n_deadline_miss = 14;
+	fake_free(&s);
+}
+
 static void test_sizes(void)
 {
 	struct snapshot s;
@@ -132,6 +151,7 @@ int main(void)
 {
 	test_lines();
 	test_deadlines();
+	test_narrow();
 	test_sizes();
 	return done();
 }
