@@ -12,7 +12,7 @@
 #include <string.h>
 
 enum grouping { BY_CPU, BY_CACHE, BY_NODE, BY_EIGHT, N_GROUPINGS };
-static const char *const grouping_words[N_GROUPINGS] = { "", "by cache", "by node", "by eight" };
+static const char *const groupings[N_GROUPINGS] = { "", " BY CACHE", " BY NODE", " BY EIGHT" };	/* headings */
 
 enum { COL_CPU, COL_IRQ, COL_BUSY, COL_TIME, COL_HARM, COL_WHY, N_COLS };
 enum {					/* more, in a CSV: what the lines below the table say */
@@ -430,8 +430,8 @@ static void fit_columns(struct state *st, const struct snapshot *s)
 	memcpy(cols, columns, sizeof st->cols);
 	st->shown = (struct table){ cols, N_COLS, row_field };
 	if (st->now != BY_CPU) {
-		cols[COL_CPU].title = " CPUS";
-		cols[COL_CPU].width = 9;
+		cols[COL_CPU].title = groupings[st->now];
+		cols[COL_CPU].width = 10;
 		cols[COL_CPU].max_width = 14;
 		cols[COL_CPU].right = 0;
 	}
@@ -620,8 +620,7 @@ static void status(const void *state, const struct snapshot *s, char *buf, size_
 		return;
 	if (st->n_groups > 8)
 		snprintf(at, sizeof at, "%zu/%zu · ", st->pos.cursor + 1, st->n_groups);
-	snprintf(buf, len, "%s%s%ssort %s %s", grouping_words[st->now], st->now ? " · " : "", at, columns[sort_col(st)].title,
-		 st->reverse ? "▲" : "▼");
+	snprintf(buf, len, "%ssort %s %s", at, columns[sort_col(st)].title, st->reverse ? "▲" : "▼");
 }
 
 static bool sheet(const void *state, const struct snapshot *s, unsigned nth, struct sheet *out)

@@ -270,18 +270,22 @@ static void test_many(void)
 	has(&s, 200, 60, "g", "quiet, same cache as CPU 2", "who is near a hot one");
 	has(&s, 200, 60, "G", "quiet, same node as CPU 201", "and who a little less");
 	has(&s, 120, 24, "<PageUp><PageUp>", "182/256", "a page is what is seen");
-	has(&s, 120, 24, "<Space>", "by cache · 51/64", "Space makes one line of those that share a cache");
-	has(&s, 80, 24, "<Space>", "▸ ▌200-203      9.4 %  21 % ", "in which the hot one stands out");
+	has(&s, 120, 24, "<Space>", " 51/64 · sort CPU ▼", "Space makes one line of those that share a cache");
+	has(&s, 80, 24, "<Space>", "   BY CACHE▼ ", "and says so");
+	has_not(&s, 200, 60, "<Space>", "by cache", "once");
+	has(&s, 80, 24, "<Space>", "▸ ▌200-203       9.4 %  21 % ", "in which the hot one stands out");
 	has(&s, 120, 40, "<Space>", "IRQ-hot CPU 201: 37 % in interrupts", "by name");
 	has(&s, 80, 24, "<Space>", "▌CPUs 200-203  hard IRQ 2.3 %", "its story is of all of them");
 	has(&s, 80, 30, "<Space>g", "CPU 2 37 % in interrupts, took 62.0 ms of steps (planner's):", "with which of them is hot and why");
 	has(&s, 80, 24, "<Space><Enter>", "▸ ▌ 201", "Enter opens it, on the hot one");
-	has(&s, 120, 24, "<Space><Space>", "by node · sort CPU ▼", "Space again: by node");
-	has(&s, 80, 24, "<Space><Space>", "▸ ▌node 1       0.5 % 4.5 %", "with sums");
+	has(&s, 120, 24, "<Space><Space>", "─ sort CPU ▼", "Space again: by node");
+	has(&s, 80, 24, "<Space><Space>", "   BY NODE▼ ", "in the heading");
+	has(&s, 80, 24, "<Space><Space>", "▸ ▌node 1        0.5 % 4.5 %", "with sums");
 	has(&s, 80, 24, "<Space><Space><Space>", "▸ ▌ 201", "and back, on the same CPU");
 	for (size_t i = 0; i < s.n_cpus; i++)
 		s.cpus[i].node = s.cpus[i].cache = -1;
-	has(&s, 120, 24, "<Space>", "by eight · 26/32", "where nothing is known, by eight");
+	has(&s, 120, 24, "<Space>", " 26/32 · sort CPU ▼", "where nothing is known, by eight");
+	has(&s, 80, 24, "<Space>", "   BY EIGHT▼ ", "as it says");
 	has(&s, 80, 24, "<Space>", "▸ ▌200-207", "one line");
 	has(&s, 120, 24, "<Space>S", "sort HARM ▼", "sorted as well");
 	has(&s, 120, 24, "<Space><Space>", "202/256", "and back");
