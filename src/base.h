@@ -61,6 +61,11 @@ char *fmt_ts(char *buf, size_t len, uint64_t ns);
 /* Copies text so that a terminal cannot be harmed: control bytes and broken UTF-8 become \xNN. Always NUL-ends. */
 size_t text_clean(char *dst, size_t dst_len, const char *src, size_t src_len);
 
+static inline bool host_big_endian(void)
+{
+	return __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
+}
+
 /* 64-bit mixing hash for small keys. */
 static inline uint64_t hash64(uint64_t x)
 {

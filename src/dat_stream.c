@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "dat_stream.h"
+#include "subbuf.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -361,8 +362,7 @@ static bool walk(struct dat_stream *s)
 	uint32_t word = get32(s->p, f->swap), next = left >= 8 ? get32(s->p + 4, f->swap) : 0;
 	uint32_t type, delta;
 
-	if (f->big_endian)
-		word = word << 5 | word >> 27;
+	word = subbuf_word(word, f->big_endian);
 	type = word & 31;
 	delta = word >> 5;
 	if (type && type < PADDING)

@@ -104,10 +104,6 @@ static inline uint64_t get64(const uint8_t *p, bool swap)
 	__builtin_memcpy(&v, p, 8);
 	return swap ? __builtin_bswap64(v) : v;
 }
-static inline bool host_big_endian(void)
-{
-	return __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
-}
 
 bool formats_header_slow(const struct formats *, const uint8_t *raw, uint32_t len_bytes, struct event *);
 /* Reads the common header of a kernel record into type, flags, pid. false: no such event type, or too short. */

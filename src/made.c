@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "made.h"
+#include "subbuf.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -67,6 +68,11 @@ static void put32(struct made_page *m, uint32_t v)
 	m->used += 4;
 }
 
+static void put_word(struct made_page *m, uint32_t type_len, uint32_t delta)
+{
+	put32(m, subbuf_raw(type_len | delta << 5, host_big_endian()));
+}
+
 bool made_add(struct made_page *m, uint64_t ts, const void *record, size_t n)
 {
 	size_t words = (n + 3) / 4;
@@ -80,12 +86,12 @@ bool made_add(struct made_page *m, uint64_t ts, const void *record, size_t n)
 	}
 	delta = ts - m->ts;
 	if (delta >= DELTA_MAX) {
-		put32(m, TIME_EXTEND | (uint32_t)(delta & (DELTA_MAX - 1)) << 5);
+		put_word(m, TIME_EXTEND, (uint32_t)(delta & (DELTA_MAX - 1)));
 		put32(m, (uint32_t)(delta >> 27));
 		delta = 0;
 	}
 	BUG_ON(!words || words > 28);
-	put32(m, (uint32_t)words | (uint32_t)delta << 5);
+	put_word(m, (uint32_t)words, (uint32_t)delta);
 	memcpy(m->page + m->used, record, n);
 	m->used += 4 * words;
 	m->ts = ts;

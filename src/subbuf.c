@@ -17,19 +17,16 @@ size_t subbuf_used(const uint8_t *page)
 
 /* ---- the walk ---- */
 
-/* A word has type_len in its lower bits here; a big-endian kernel has it in the upper ones. */
 static uint32_t get_word(const uint8_t *p)
 {
-	uint32_t word = get32(p, false);
-
-	return host_big_endian() ? word << 5 | word >> DELTA_BITS : word;
+	return subbuf_word(get32(p, false), host_big_endian());
 }
 
 static void put_word(uint8_t *p, uint32_t word)
 {
-	if (host_big_endian())
-		word = word >> 5 | word << DELTA_BITS;
-	memcpy(p, &word, 4);
+	uint32_t raw = subbuf_raw(word, host_big_endian());
+
+	memcpy(p, &raw, 4);
 }
 
 /* A clock of real time has more bits than the kernel keeps, and those may just have gone up. */

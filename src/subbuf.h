@@ -19,6 +19,16 @@
 #define SUBBUF_MISSED (1ull << 31)
 #define SUBBUF_MISSED_COUNT (1ull << 30)
 
+/* A word of the data, type_len in its lower five bits and delta above; in memory a big-endian kernel has delta below. */
+static inline uint32_t subbuf_word(uint32_t raw, bool big_endian)
+{
+	return big_endian ? raw << 5 | raw >> 27 : raw;
+}
+static inline uint32_t subbuf_raw(uint32_t word, bool big_endian)
+{
+	return big_endian ? word >> 5 | word << 27 : word;
+}
+
 struct subbuf_walk {
 	const uint8_t *p, *end;		/* what is still to be walked: a multiple of 4 bytes */
 	uint64_t ts;

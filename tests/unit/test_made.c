@@ -73,6 +73,30 @@ static void times_come_back(void)
 	ok(!subbuf_missed(page, SIZE, &from), "nothing is missing before it");
 }
 
+/* As the kernel's bit fields lie in memory: type_len:5, time_delta:27. */
+static void words_are_those_of_the_kernel(void)
+{
+	union {
+		struct {
+			uint32_t type_len : 5, time_delta : 27;
+		} event;
+		uint32_t raw;
+	} here = { .event = { 7, 0x1234567 } };
+	struct made_follow f = { .head = made_head(MADE_FOLLOW), .pid = 1 };
+	uint8_t page[SIZE];
+	struct made_page m;
+
+	is_num(subbuf_word(here.raw, host_big_endian()), 7 | 0x1234567 << 5, "a word of this machine");
+	is_num(subbuf_word(7u << 27 | 0x1234567, true), 7 | 0x1234567 << 5, "of a big-endian one");
+	is_num(subbuf_raw(7 | 0x1234567 << 5, true), 7u << 27 | 0x1234567, "and back");
+	is_num(subbuf_raw(subbuf_word(0x89abcdef, true), true), 0x89abcdef, "no bit is lost");
+	made_begin(&m, page, SIZE);
+	made_add(&m, 1000, &f, sizeof f);
+	made_add(&m, 1005, &f, sizeof f);
+	memcpy(&here.raw, page + SUBBUF_HEAD + 4 + sizeof f, 4);
+	ok(here.event.type_len == sizeof f / 4 && here.event.time_delta == 5, "our own records have them");
+}
+
 static void a_full_one_says_so(void)
 {
 	uint8_t page[SIZE];
@@ -150,6 +174,7 @@ int main(void)
 {
 	formats_are_read_back();
 	times_come_back();
+	words_are_those_of_the_kernel();
 	a_full_one_says_so();
 	nonsense_ends_the_walk();
 	hidden_records_are_gone();
