@@ -327,12 +327,10 @@ static bool skip_rest(struct dat_stream *s)
 /* `len` bytes of nothing from the length itself on; a record that was discarded leaves its delta. */
 static bool walk_padding(struct dat_stream *s, uint32_t delta, uint32_t len, size_t left)
 {
-	size_t skip = 4 + (((size_t)len + 3) & ~(size_t)3);
-
-	if (!delta || left < 8 || skip > left)
+	if (!delta || left < 8 || len > left - 4)
 		return skip_rest(s);
 	s->raw_ts += delta;
-	s->p += skip;
+	s->p += 4 + (((size_t)len + 3) & ~(size_t)3);
 	return false;
 }
 
@@ -345,7 +343,7 @@ static bool walk_time(struct dat_stream *s, uint32_t type, uint64_t v)
 
 static bool walk_record(struct dat_stream *s, uint32_t delta, size_t head, size_t len, size_t left)
 {
-	if (!len || head + len > left)
+	if (!len || len > left - head)
 		return broken_page(s);
 	s->raw_ts += delta;
 	s->raw = s->p + head;

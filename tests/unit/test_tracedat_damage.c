@@ -192,6 +192,40 @@ static void huge_numbers(void)
 	free(b.p);
 }
 
+/* Lengths of records and of padding that are zero or small once something is added to them in 32 bits. */
+static void lengths_that_wrap(uint32_t type)
+{
+	unsigned bad = 0;
+
+	for (uint32_t len = 0xfffffff0; len; len++) {
+		struct bytes cpu = { 0 }, b;
+		struct dat_spec s = { .version = 6, .user_long = 8, .kernel_long = 8, .page = 256, .clock = "[mono]", .n_buffers = 1 };
+		int fd = memfd_create("image", MFD_CLOEXEC);
+		struct result r = { 0 };
+
+		for (int page = 0; page < 2; page++) {
+			page_begin(&cpu, 1000 + (uint64_t)page * 1000, 8);
+			page_event(&cpu, 1, 1);
+			if (!page) {
+				page_word(&cpu, type, 1);
+				put_num(&cpu, len, 4);
+				page_event(&cpu, 1, 2);
+			}
+			page_end(&cpu, 256, 0, 0);
+		}
+		s.buffer[0] = (struct dat_buffer_spec){ "", 256, { { 0, &cpu } }, 1 };
+		b = dat_build(&s);
+		if (pwrite(fd, b.p, b.n, 0) == (ssize_t)b.n)
+			r = read_fd(fd);
+		/* padding to the end of the sub-buffer may say any length */
+		bad += !r.sane || r.n_events != 2 || r.info.n_bad != !type;
+		close(fd);
+		free(b.p);
+		free(cpu.p);
+	}
+	is_num(bad, 0, "lengths of up to 2^32 - 1 of %s cost the rest of their sub-buffer", type ? "padding" : "a record");
+}
+
 int main(void)
 {
 #ifndef __SANITIZE_ADDRESS__
@@ -209,5 +243,7 @@ int main(void)
 	skip("packed images: built without zstd");
 #endif
 	huge_numbers();
+	lengths_that_wrap(0);
+	lengths_that_wrap(29);
 	return done();
 }
