@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-#define READ_MS 30			/* reading between two looks for keys */
+#define READ_MS 8			/* reading between two looks for keys: painting has to fit into 16 ms as well */
 #define FRAME_MS 50			/* between two paintings that nobody asked for by a key, at the least */
 #define QUIET_MS 100			/* a pipe without news for so long: show what there is */
 #define PAINT_SHARE 5			/* such paintings take at most one part in so many of the time */
