@@ -135,7 +135,7 @@ bless: all
 layers: $(objs) $(main)
 	@sh tests/layers.sh $(patsubst %.o,%.d,$(filter-out $(O)/gen/%,$(objs)) $(main))
 bench: check-deps
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory all $(O)/agentloop
 	@O=$(O) sh tests/bench.sh
 fuzz: check-deps
 	@O=$(O)/fuzz sh tests/fuzz/run.sh

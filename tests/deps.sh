@@ -11,8 +11,8 @@ build='gcc libc6-dev make pkg-config libncurses-dev libtraceevent-dev libtracefs
 build_optional='libbpf-dev'
 test='python3 trace-cmd tmux man-db ncurses-bin'
 # perf is named after the kernel on some systems; without it the comparison with it is skipped. nodejs: the SDK's module.
-# bpftrace: live counts and times beside its own; fio: a load of the benchmark.
-test_optional='linux-perf nodejs bpftrace fio'
+# bpftrace: live counts and times beside its own; fio: a load of the benchmark; htop: screens to compare ours with.
+test_optional='linux-perf nodejs bpftrace fio htop'
 
 installed()
 {
@@ -24,7 +24,7 @@ present()
 {
 	case $1 in
 	gcc) command -v cc > /dev/null && return ;;
-	make | pkg-config | python3 | trace-cmd | tmux | bpftrace | fio) command -v "$1" > /dev/null && return ;;
+	make | pkg-config | python3 | trace-cmd | tmux | bpftrace | fio | htop) command -v "$1" > /dev/null && return ;;
 	linux-perf) command -v perf > /dev/null && return ;;
 	nodejs) command -v node > /dev/null && return ;;
 	esac
