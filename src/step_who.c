@@ -12,13 +12,20 @@ static bool is_marked(const struct steps *st, int32_t pid)
 	return false;
 }
 
-/* Does the agent that this task belongs to mark its steps? Then its helper threads make no turns either. */
+/* The task that was named, of those that are followed with it. */
+static int32_t root_of(const struct task *t)
+{
+	return t->agent_pid ? t->agent_pid : t->pid;
+}
+
+/* Does the agent that this task belongs to mark its steps? Then its helper threads and processes make no turns either. */
 static bool agent_marks(const struct steps *st, const struct task *t)
 {
 	for (size_t i = 0; i < st->n_marked; i++) {
 		const struct task *m = model_task_known(&st->c->m, st->marked[i]);
 
-		if (st->marked[i] == t->pid || (m && (m->comm == t->comm || (m->tgid && m->tgid == t->tgid))))
+		if (st->marked[i] == t->pid ||
+		    (m && (m->comm == t->comm || (m->tgid && m->tgid == t->tgid) || (m->followed && root_of(m) == root_of(t)))))
 			return true;
 	}
 	return false;
