@@ -197,14 +197,22 @@ static void meet_young(void *arg, int32_t pid)
 		finder_follow(f, w.tgid, false);
 }
 
+static void tell_follow(struct finder *f, int32_t pid, uint32_t on)
+{
+	struct made_follow m = { .head = made_head(MADE_FOLLOW), .pid = pid, .on = on };
+
+	reader_made(f->r, 0, &m, sizeof m);
+}
+
 void finder_begin(struct finder *f, struct reader *r, bool marker, finder_sdk_format *format, void *arg)
 {
-	struct made_follow only = { .head = made_head(MADE_FOLLOW), .on = 2 };
 
 	f->r = r;
 	f->sdk = finder_sdk_new(f->b, marker, format, arg);
-	if (f->cgroups.n)
-		reader_made(f->r, 0, &only, sizeof only);
+	for (size_t i = 0; i < f->o->n_pids; i++)
+		tell_follow(f, f->o->pid[i], 1);	/* a replay of the file is to know it, too */
+	if (f->cgroups.n || f->o->command || f->o->n_pids)
+		tell_follow(f, 0, 2);
 	who_tasks(&f->who, meet, f);
 	follow_cgroups(f);
 	if (!f->names_agents)

@@ -176,7 +176,7 @@ static void retell(struct retelling *r, const void *record, size_t n)
 static int retell_tasks(struct live *l, struct ctx *c, struct datw *w, uint64_t ts, struct err *err)
 {
 	struct retelling r = { .w = w, .ts = ts, .err = err };
-	bool only = l->o->command || l->o->n_cgroups;
+	bool only = l->o->command || l->o->n_cgroups || l->o->n_pids;
 	uint8_t *page = xmalloc(l->page_size);
 
 	made_begin(&r.m, page, l->page_size);

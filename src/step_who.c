@@ -162,7 +162,15 @@ void steps_follow(struct ctx *c, int32_t pid, bool on)
 
 void steps_only_followed(struct ctx *c)
 {
-	c->steps->selects = true;
+	struct steps *st = c->steps;
+
+	st->selects = true;
+	for (size_t i = st->n_open; i-- > 0;)
+		if (!st->open[i]->t->followed) {
+			step_marks_unlink(st, st->open[i]);
+			step_drop(st, st->open[i]);
+			i = st->n_open;		/* the order has changed: look again from the end */
+		}
 }
 
 /* Its number may soon be another's. */
