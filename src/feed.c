@@ -75,6 +75,8 @@ static void take(struct feed *f, struct view_of *v)
 		return;
 	v->snap->source.range = 1;
 	v->snap->live.past = is_live(f);
+	if (is_live(f))
+		v->snap->source.file = "a copy of what live keeps";
 }
 
 /* Nothing of it may be on the screen any more. */

@@ -254,9 +254,24 @@ static const struct column softirq_cols[] = {
 	{ "P50", NULL, 7, 0, 2, 1, 0, "p50_ns" }, { "P99", NULL, 7, 0, 0, 1, 0, "p99_ns" }, { "MAX", NULL, 7, 0, 1, 1, 0, "max_ns" },
 	{ "WAIT P99", NULL, 8, 0, 3, 1, 0, "wait_p99_ns" }, { "WAIT MAX", NULL, 8, 0, 4, 1, 0, "wait_max_ns" },
 };
+/* Most time first; the snapshot has them by number. There are few. */
+static const struct softirq_row *softirq_at(const struct snapshot *s, size_t place)
+{
+	for (size_t i = 0; i < s->n_softirqs; i++) {
+		size_t before = 0;
+
+		for (size_t k = 0; k < s->n_softirqs; k++)
+			before += s->softirqs[k].run.sum > s->softirqs[i].run.sum ||
+				  (s->softirqs[k].run.sum == s->softirqs[i].run.sum && k < i);
+		if (before == place)
+			return s->softirqs + i;
+	}
+	return s->softirqs;
+}
+
 static void softirq_field(const void *arg, size_t row, unsigned col, struct field *f)
 {
-	const struct softirq_row *r = ((const struct snapshot *)arg)->softirqs + row;
+	const struct softirq_row *r = softirq_at(arg, row);
 
 	if (col == 0)
 		text_field(f, r->name);
